@@ -11,7 +11,7 @@ no exchange is lost without being counted.
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast, override
+from typing import cast
 
 from shadowproxy.ipc import frames
 
@@ -77,13 +77,11 @@ class Sender(asyncio.Protocol):
                     self._transport.abort()
             await asyncio.sleep(RETRY_S)
 
-    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._buffer.clear()
         self._transport.write(frames.pack_hello(self._slot))
 
-    @override
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         if len(self._buffer) >= 13 and not self._open:
@@ -91,7 +89,6 @@ class Sender(asyncio.Protocol):
                 self._on_open(frames.unpack_welcome(bytes(self._buffer[4:13])))
             self._open = True
 
-    @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._open = False
         self._transport = None
@@ -167,7 +164,6 @@ class _Incoming(asyncio.Protocol):
         self._needed = 5
         self._transport: asyncio.Transport | None = None
 
-    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
@@ -186,7 +182,6 @@ class _Incoming(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_reading():
             self._transport.resume_reading()
 
-    @override
     def data_received(self, data: bytes) -> None:
         if self._rest:
             self._rest += data
@@ -217,7 +212,6 @@ class _Incoming(asyncio.Protocol):
             if self._needed > frames.MAX_FRAME_BYTES and self._transport is not None:
                 self._transport.abort()
 
-    @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._receiver.ended(self)
