@@ -1,0 +1,1 @@
+"""The operator's file: models, loading with positions, overrides with their origins."""

@@ -1,0 +1,1 @@
+"""Serves people and machines: admin API, metrics, dials and reload."""

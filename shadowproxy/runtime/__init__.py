@@ -1,0 +1,1 @@
+"""Starts the processes, watches them and hands them their listening sockets."""
