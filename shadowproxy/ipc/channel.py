@@ -78,7 +78,7 @@ class Sender(asyncio.Protocol):
             await asyncio.sleep(RETRY_S)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         self._buffer.clear()
         self._transport.write(frames.pack_hello(self._slot))
 
@@ -116,7 +116,7 @@ class Receiver:
 
     async def listen(self, path: Path) -> asyncio.Server:
         """Starts listening; a socket file left by a killed predecessor is replaced."""
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # noqa: ASYNC240 - one system call, once, at start
         loop = asyncio.get_running_loop()
         return await loop.create_unix_server(lambda: _Incoming(self), str(path), backlog=128)
 
@@ -165,7 +165,7 @@ class _Incoming(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
 
     def welcome(self, accepted: int) -> None:
         """Opens the channel."""

@@ -260,9 +260,7 @@ def unpack_event(frame: bytes) -> bytes:
 
 def pack_access(access: Access) -> bytes:
     """A line for the access log; over-long fields are cut at 8 KiB."""
-    method, target, peer = (
-        field[:8192] for field in (access.method, access.target, access.peer)
-    )
+    method, target, peer = (field[:8192] for field in (access.method, access.target, access.peer))
     fixed = _ACCESS.pack(
         _ACCESS.size - _LENGTH_BYTES + len(method) + len(target) + len(peer),
         ACCESS,
