@@ -135,7 +135,11 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One generation of the configuration."""
+    """One generation of the configuration.
+
+    `retired_routes` are (name, slot) of routes that earlier generations had: their tallies stay
+    in the pages and keep their name.
+    """
 
     listen: tuple[ListenSettings, ...]
     legacy: BackendSettings
@@ -149,6 +153,7 @@ class Settings:
     shadow: ShadowSettings = field(default_factory=ShadowSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
     routes: tuple[RouteSettings, ...] = ()
+    retired_routes: tuple[tuple[str, int], ...] = ()
     limits: LimitSettings = field(default_factory=LimitSettings)
     compare: CompareSettings = field(default_factory=CompareSettings)
     redact: RedactSettings = field(default_factory=RedactSettings)

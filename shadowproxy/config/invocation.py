@@ -1,0 +1,45 @@
+"""How the proxy was started, kept as `run.json` in the runtime folder so that a reload repeats it.
+
+The environment is not kept: every process inherits it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from shadowproxy.ipc.process import write_atomically
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """`config_path` is absolute; `overrides` are the `--set KEY=VALUE`s in order.
+
+    `flags` maps the flags that stand for a key (`--legacy`, ...) to their text.
+    """
+
+    config_path: str | None = None
+    overrides: tuple[str, ...] = ()
+    flags: Mapping[str, str] = field(default_factory=dict)
+    allow_same: bool = False
+
+
+def invocation_path(runtime_dir: Path) -> Path:
+    """Where it is kept (mode 0600: an override may hold a token)."""
+    return runtime_dir / "run.json"
+
+
+def write_invocation(runtime_dir: Path, invocation: Invocation) -> None:
+    """Writes `run.json`."""
+    write_atomically(invocation_path(runtime_dir), json.dumps(asdict(invocation)).encode())
+
+
+def read_invocation(runtime_dir: Path) -> Invocation:
+    """Reads what `write_invocation` wrote; members that are missing have their defaults."""
+    document = json.loads(invocation_path(runtime_dir).read_bytes())
+    return Invocation(
+        config_path=document.get("config_path"),
+        overrides=tuple(document.get("overrides", ())),
+        flags=dict(document.get("flags", {})),
+        allow_same=bool(document.get("allow_same", False)),
+    )
