@@ -1,1 +1,1 @@
-"""A small shop, its buggy successor, the proxy between them and steady traffic."""
+"""`shadowproxy demo`: a small shop with planted bugs, real traffic, and what the proxy found."""
