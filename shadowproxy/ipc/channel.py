@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from shadowproxy.core.overriding import override
 from shadowproxy.ipc import frames
 
 RETRY_S = 0.1
@@ -77,11 +78,13 @@ class Sender(asyncio.Protocol):
                     self._transport.abort()
             await asyncio.sleep(RETRY_S)
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._buffer.clear()
         self._transport.write(frames.pack_hello(self._slot))
 
+    @override
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         if len(self._buffer) >= 13 and not self._open:
@@ -89,6 +92,7 @@ class Sender(asyncio.Protocol):
                 self._on_open(frames.unpack_welcome(bytes(self._buffer[4:13])))
             self._open = True
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._open = False
         self._transport = None
@@ -113,6 +117,7 @@ class Receiver:
         self.on_gone = on_gone
         self._current: dict[int, _Incoming] = {}
         self._waiting: dict[int, _Incoming] = {}
+        self._paused = False
 
     async def listen(self, path: Path) -> asyncio.Server:
         """Starts listening; a socket file left by a killed predecessor is replaced."""
@@ -121,13 +126,19 @@ class Receiver:
         return await loop.create_unix_server(lambda: _Incoming(self), str(path), backlog=128)
 
     def pause(self) -> None:
-        """Stops reading from every sender: their channels fill up and they drop and count."""
+        """Stops reading from every sender: their channels fill up and they drop and count.
+
+        Holds for senders that come later too. While it holds, the end of a connection is not
+        noticed either, so a restarted sender's WELCOME waits for `resume`.
+        """
+        self._paused = True
         for incoming in self._current.values():
             incoming.pause()
 
     def resume(self) -> None:
         """Reads on."""
-        for incoming in self._current.values():
+        self._paused = False
+        for incoming in list(self._current.values()):
             incoming.resume()
 
     def introduce(self, incoming: "_Incoming") -> None:
@@ -140,6 +151,8 @@ class Receiver:
         else:
             self._current[slot] = incoming
             incoming.welcome(self.accepted_from(slot))
+            if self._paused:
+                incoming.pause()
 
     def ended(self, incoming: "_Incoming") -> None:
         """A connection is over; the one that waited for it takes its place."""
@@ -164,6 +177,7 @@ class _Incoming(asyncio.Protocol):
         self._needed = 5
         self._transport: asyncio.Transport | None = None
 
+    @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
@@ -182,6 +196,7 @@ class _Incoming(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_reading():
             self._transport.resume_reading()
 
+    @override
     def data_received(self, data: bytes) -> None:
         if self._rest:
             self._rest += data
@@ -212,6 +227,7 @@ class _Incoming(asyncio.Protocol):
             if self._needed > frames.MAX_FRAME_BYTES and self._transport is not None:
                 self._transport.abort()
 
+    @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._receiver.ended(self)

@@ -108,6 +108,10 @@ class Dials:
         """Readiness off, `Connection: close`, finish; the supervisor alone calls this."""
         self.words[DRAINING] = 1
 
+    def stop_draining(self) -> None:
+        """A runtime folder of an earlier run is used again; the supervisor alone calls this."""
+        self.words[DRAINING] = 0
+
     def set_shed(self, reason: DropReason | None) -> None:
         """Shadow alone calls this: edges stop capturing at once while a reason stands."""
         self.words[SHED] = 0 if reason is None else 1 + SHED_REASONS.index(reason)

@@ -7,7 +7,11 @@ The runtime folder (mode 0700) holds:
     NAME.tally         ipc.tallies, NAME = edge-0 ... | shadow | judge | control
     shadow.sock        exchanges from the edges     judge.sock   pairs and log events
     findings.json      judge's findings, replaced atomically once a second while they change
-    processes.json     the supervisor's view: [{name, pid, restarts, up}]
+    run.json           how the proxy was started, for reload
+    processes.json     the supervisor's view: [{name, pid, restarts, up, since}]
+    listening.json     the supervisor's addresses: {listen: [...], admin: ...}
+    dials.json         control's: dials that were turned, with what is left of them
+    reload.json        control's: how the last reload ended
 """
 
 import json
@@ -38,6 +42,7 @@ class Process:
         self.dials = Dials(runtime_dir)
         self.settings = read_settings(runtime_dir)
         self.tallies.set("pid", os.getpid())
+        self.tallies.set("generation", self.settings.generation)
         self.beat()
 
     def reload(self) -> bool:
