@@ -1,0 +1,44 @@
+"""The configuration file of the demo's proxy: one that a user could have written."""
+
+from dataclasses import dataclass
+
+_TEXT = """\
+# Written by `shadowproxy demo`.
+listen: {listen}
+admin: {{listen: {admin}}}
+legacy: {{url: "http://127.0.0.1:{legacy_port}"}}
+candidate: {{url: "http://127.0.0.1:{candidate_port}"}}
+shadow: {{sample: 100%}}
+routes:
+  - {{name: page, path: /}}
+  - {{name: list, path: /items}}
+  - {{name: detail, path: "/items/{{id}}"}}
+  - {{name: search, path: /search}}
+  - {{name: cart, path: /cart}}
+  - {{name: quote, path: /quote, methods: [POST], shadow_methods: [POST], reason: computes only}}
+  - {{name: catalogue, path: /catalogue.json}}
+  - {{name: export, path: /export.csv}}
+  - {{name: health, path: /health, shadow: never}}
+limits: {{drain_delay: 100ms, drain_timeout: 5s}}
+log: {{format: json}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where everybody listens, on loopback."""
+
+    listen: str
+    admin: str
+    legacy_port: int
+    candidate_port: int
+
+
+def write_configuration(addresses: Addresses) -> str:
+    """The file's text."""
+    return _TEXT.format(
+        listen=addresses.listen,
+        admin=addresses.admin,
+        legacy_port=addresses.legacy_port,
+        candidate_port=addresses.candidate_port,
+    )

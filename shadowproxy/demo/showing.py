@@ -1,0 +1,182 @@
+"""What the demo shows in the terminal; all of it fits 80 columns.
+
+Text that came from the proxy or a backend is put in as `Text`, never as markup.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from shadowproxy.demo import observed as seen_by_proxy
+from shadowproxy.demo.observed import Observed, Speed, Sums
+from shadowproxy.demo.outcome import Outcome, Sighting
+from shadowproxy.demo.traffic import Experience
+
+WIDTH = 80
+EXAMPLE_LINES = 24
+LIVE_GROUPS = 10
+
+
+def make_console() -> Console:
+    """The terminal, no wider than 80 columns; a pipe gets 80 columns without colours."""
+    width = min(WIDTH, Console().width) if Console().is_terminal else WIDTH
+    return Console(width=width, highlight=False)
+
+
+def milliseconds(duration_s: float | None) -> str:
+    """A duration for people."""
+    if duration_s is None:
+        return "-"
+    in_ms = duration_s * 1000
+    return f"{in_ms:.0f} ms" if in_ms >= 10 else f"{in_ms:.2f} ms"
+
+
+def progress_line(elapsed_s: float, seen: Experience, observed: Observed) -> str:
+    """One line for a log or a pipe."""
+    verdicts = " ".join(f"{verdict} {count}" for verdict, count in _positive(observed.verdicts))
+    return (
+        f"{elapsed_s:5.0f} s  {seen.requests} requests  {seen.error_count} errors  "
+        f"{verdicts or 'nothing compared yet'}  {len(observed.groups)} findings"
+    )
+
+
+def live(elapsed_s: float, seen: Experience, observed: Observed) -> RenderableType:
+    """The moving picture while the demo runs."""
+    findings = _plain_table()
+    for group in sorted(observed.groups, key=lambda group: -group.count)[:LIVE_GROUPS]:
+        findings.add_row(f"{group.count:,}", Text(_where(group)))
+    return Group(Rule(f"{elapsed_s:.0f} s"), _facts(seen, observed), Rule("findings"), findings)
+
+
+def summary(
+    elapsed_s: float, seen: Experience, observed: Observed, outcome: Outcome
+) -> RenderableType:
+    """Everything at the end."""
+    parts: list[RenderableType] = [
+        Rule(f"shadowproxy demo: {elapsed_s:.0f} s"),
+        _facts(seen, observed),
+        Text("\nPlanted bugs in the candidate", style="bold"),
+        _sightings(outcome.sightings),
+    ]
+    if outcome.unplanted:
+        parts += [
+            Text("\nFindings that nobody planted", style="bold"),
+            _groups(outcome.unplanted),
+        ]
+    if outcome.noise:
+        parts += [
+            Text(
+                "\nAlso differs (changes on every answer; noise learning is not in this release)",
+                style="bold",
+            ),
+            _groups(outcome.noise),
+        ]
+    parts += [Text("\nSpeed of both sides (medians)", style="bold"), _speeds(observed.speeds)]
+    return Group(*parts)
+
+
+def example(line: str) -> RenderableType:
+    """A log line, indented for people and cut to what fits."""
+    shown = json.dumps(json.loads(line), indent=2).splitlines()
+    cut = [text if len(text) < WIDTH - 2 else f"{text[: WIDTH - 3]}…" for text in shown]
+    if len(cut) > EXAMPLE_LINES:
+        cut = [*cut[:EXAMPLE_LINES], "  …"]
+    return Text("\n".join(cut), style="dim", no_wrap=True)
+
+
+def _plain_table() -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1), expand=False)
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    return table
+
+
+def _facts(seen: Experience, observed: Observed) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("Users", _users(seen))
+    added = f"p50 {milliseconds(observed.added_p50_s)}, p99 {milliseconds(observed.added_p99_s)}"
+    table.add_row("Added", f"{added} by the proxy itself")
+    table.add_row("Exchanges", _sums(observed.sums))
+    for state in ("skipped", "dropped", "failed"):
+        reasons = {why: n for (where, why), n in observed.reasons.items() if where == state}
+        if shown := ", ".join(f"{why} {count:,}" for why, count in _positive(reasons)):
+            table.add_row("", f"{state}: {shown}")
+    verdicts = ", ".join(f"{name} {count:,}" for name, count in _positive(observed.verdicts))
+    table.add_row("Verdicts", verdicts or "none yet")
+    return table
+
+
+def _users(seen: Experience) -> Text:
+    quick = milliseconds(seen.latencies.quantile_s(0.5))
+    slow = milliseconds(seen.latencies.quantile_s(0.99))
+    style = "red" if seen.error_count else "green"
+    return Text.assemble(
+        f"{seen.requests:,} requests, ",
+        (f"{seen.error_count:,} errors", style),
+        f", p50 {quick}, p99 {slow}",
+    )
+
+
+def _sums(sums: Sums) -> Text:
+    text = Text(
+        f"{sums.received:,} received = {sums.skipped:,} skipped + {sums.dropped:,} dropped"
+        f" + {sums.failed:,} failed + {sums.recorded:,} recorded + {sums.in_flight:,} in flight"
+    )
+    return text if sums.hold else text.append("  (does not add up)", style="red")
+
+
+def _sightings(sightings: Iterable[Sighting]) -> Table:
+    table = _plain_table()
+    for sighting in sightings:
+        mark = Text("found", "green") if sighting.is_found else Text("NOT FOUND", "bold red")
+        table.add_row(mark, Text(sighting.bug.what, style="bold"))
+        for group in sighting.groups:
+            table.add_row(f"{group.count:,} x", Text(_where(group)))
+            table.add_row("", Text(group.sentence, style="dim"))
+        if sighting.speed:
+            table.add_row("", Text(_compared(sighting.speed)))
+    return table
+
+
+def _groups(groups: Iterable[seen_by_proxy.Group]) -> Table:
+    table = _plain_table()
+    for group in groups:
+        table.add_row(f"{group.count:,} x", Text(_where(group)))
+    return table
+
+
+def _speeds(speeds: Iterable[Speed]) -> Table:
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("endpoint", overflow="fold")
+    for name in ("legacy", "candidate", "ratio"):
+        table.add_column(name, justify="right")
+    for speed in speeds:
+        table.add_row(
+            Text(speed.endpoint),
+            milliseconds(speed.legacy_s),
+            milliseconds(speed.candidate_s),
+            f"{speed.candidate_s / speed.legacy_s:.1f}" if speed.legacy_s else "-",
+        )
+    return table
+
+
+def _compared(speed: Speed) -> str:
+    return (
+        f"{speed.endpoint}  median {milliseconds(speed.legacy_s)} became "
+        f"{milliseconds(speed.candidate_s)}"
+    )
+
+
+def _where(group: seen_by_proxy.Group) -> str:
+    return f"{group.endpoint}  {group.path or '(whole body)'}  {group.kind}"
+
+
+def _positive(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
+    return sorted((pair for pair in counts.items() if pair[1]), key=lambda pair: -pair[1])
