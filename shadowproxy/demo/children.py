@@ -23,8 +23,8 @@ START_S = 10.0
 TAIL_LINES = 15
 
 
-class StartError(Exception):
-    """A child did not come up; the message says which and shows the end of its log."""
+class ChildError(Exception):
+    """A child did not come up or ended early; the message shows the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,21 @@ class Child:
     process: asyncio.subprocess.Process
     log: Path
 
-    def failure(self, what: str) -> StartError:
+    def failure(self, what: str) -> ChildError:
         """An error that says what happened, with the end of the log."""
         lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
         tail = "\n".join(f"  | {line}" for line in lines) or "  | (it wrote nothing)"
-        return StartError(f"{self.name} {what}; the end of {self.log}:\n{tail}")
+        return ChildError(f"{self.name} {what}; the end of {self.log}:\n{tail}")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is gone."""
+        return self.process.returncode is not None
+
+    def assert_runs(self) -> None:
+        """Raises ChildError when it has ended."""
+        if self.has_ended:
+            raise self.failure(f"ended with exit code {self.process.returncode}")
 
     async def exit_code(self, grace_s: float) -> int | None:
         """Its exit code, waited for so long; None while it runs."""

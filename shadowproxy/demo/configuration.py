@@ -23,6 +23,18 @@ limits: {{drain_delay: 100ms, drain_timeout: 5s}}
 log: {{format: json}}
 """
 
+ENDPOINTS = {
+    "page": "GET /",
+    "list": "GET /items",
+    "detail": "GET /items/{id}",
+    "search": "GET /search",
+    "cart": "GET /cart",
+    "quote": "POST /quote",
+    "catalogue": "GET /catalogue.json",
+    "export": "GET /export.csv",
+}
+"""What each route that is copied stands for, as findings name it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:

@@ -5,6 +5,7 @@ Text that came from the proxy or a backend is put in as `Text`, never as markup.
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shadowproxy.demo import observed as seen_by_proxy
+from shadowproxy.demo.configuration import Addresses
 from shadowproxy.demo.observed import Observed, Speed, Sums
 from shadowproxy.demo.outcome import Outcome, Sighting
 from shadowproxy.demo.traffic import Experience
@@ -78,6 +80,38 @@ def summary(
         ]
     parts += [Text("\nSpeed of both sides (medians)", style="bold"), _speeds(observed.speeds)]
     return Group(*parts)
+
+
+def places(addresses: Addresses, log: Path) -> RenderableType:
+    """Where to look while it runs."""
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    admin = f"http://{addresses.admin}"
+    table.add_row("Users", f"http://{addresses.listen}/items")
+    table.add_row("Findings", f"{admin}/api/v1/groups")
+    table.add_row("Status", f"{admin}/api/v1/status")
+    table.add_row("Metrics", f"{admin}/metrics")
+    table.add_row("Log", Text(str(log)))
+    return table
+
+
+def log_lines(log: Path) -> RenderableType:
+    """How many mismatches the proxy logged, where, and one of them."""
+    with log.open(encoding="utf-8", errors="replace") as file:
+        lines = [line for line in file if '"shadow_mismatch"' in line]
+    if not lines:
+        return Text(f"\nNo shadow_mismatch line in {log}")
+    title = Text(f"\n{len(lines)} shadow_mismatch lines in {log}, one of them:", style="bold")
+    return Group(title, example(lines[0]))
+
+
+def ending(outcome: Outcome) -> RenderableType:
+    """Fine, or what is not."""
+    if not outcome.complaints:
+        return Text("\nFine: no user saw an error, every planted bug was found.", style="green")
+    complaints = "\n".join(f"  {complaint}" for complaint in outcome.complaints)
+    return Text(f"\nNot fine:\n{complaints}", style="bold red")
 
 
 def example(line: str) -> RenderableType:

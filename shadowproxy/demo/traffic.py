@@ -12,6 +12,7 @@ import aiohttp
 
 from shadowproxy.demo.latencies import Latencies
 from shadowproxy.demo.mix import Planned, gaps_s, plan
+from shadowproxy.demo.waiting import is_set_by
 
 MAX_OUTSTANDING = 512
 """Three seconds of the default rate: more than that waiting is an outage, not traffic."""
@@ -57,7 +58,7 @@ class Traffic:
             due_s = loop.time()
             for planned, gap_s in zip(self._planned, self._gaps_s, strict=False):
                 due_s += gap_s
-                if await _is_set_by(stop, due_s):
+                if await is_set_by(stop, due_s):
                     return
                 if self.seen.in_flight >= MAX_OUTSTANDING:
                     self._count_unsent()
@@ -99,13 +100,3 @@ def _session(
     return aiohttp.ClientSession(
         timeout=timeout, connector=connector, cookie_jar=aiohttp.DummyCookieJar()
     )
-
-
-async def _is_set_by(stop: asyncio.Event, due_s: float) -> bool:
-    """Waits until `due_s` (loop time) or until `stop` is set; says whether it is."""
-    try:
-        async with asyncio.timeout_at(due_s):
-            await stop.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shadowproxy.demo import children
-from shadowproxy.demo.children import Children, StartError
+from shadowproxy.demo.children import ChildError, Children
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +72,7 @@ async def test_one_that_ignores_sigterm_is_killed(
 async def test_a_failed_start_shows_the_log(tmp_path: Path) -> None:
     """The message holds the end of what the child said, and the file's name."""
     async with Children(tmp_path) as crew:
-        with pytest.raises(StartError, match="other ended while starting") as caught:
+        with pytest.raises(ChildError, match="other ended while starting") as caught:
             await crew.start_backend("other")
     assert str(tmp_path / "other.log") in str(caught.value)
     assert "invalid Variant value" in str(caught.value)

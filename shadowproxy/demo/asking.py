@@ -1,0 +1,125 @@
+"""What the running proxy answers about itself: its admin API and its metrics, as values.
+
+Sums and latencies come from `/metrics`, findings from `/api/v1/groups`: what an operator's own
+tools would read.
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import aiohttp
+
+from shadowproxy.demo.latencies import bucket_quantile_s
+from shadowproxy.demo.observed import Group, Observed, Speed, Sums
+
+_SAMPLE = re.compile(r"shadowproxy_(?P<name>\w+?)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$")
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+
+Labels = dict[str, str]
+Sample = tuple[str, Labels, float]
+
+
+class Asking:
+    """Asks one proxy; `endpoints` names the endpoint of each route in its configuration."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, admin: str, endpoints: dict[str, str]
+    ) -> None:
+        self._session = session
+        self._url = f"http://{admin}"
+        self._endpoints = endpoints
+
+    async def is_ready(self) -> bool:
+        """Whether the proxy takes requests."""
+        try:
+            async with self._session.get(f"{self._url}/readyz") as response:
+                return response.status == 200
+        except (aiohttp.ClientError, OSError):
+            return False
+
+    async def observe(self) -> Observed:
+        """One reading; the parts are asked one after the other, so they may differ by a moment.
+
+        Raises:
+            aiohttp.ClientError: control does not answer.
+        """
+        metrics = list(read_samples(await self._get_text("/metrics")))
+        status = await self._get_json("/api/v1/status")
+        groups = await self._get_json("/api/v1/groups")
+        return Observed(
+            sums=_sums(status),
+            reasons=_reasons(metrics),
+            verdicts=_verdicts(metrics),
+            groups=tuple(_group(document) for document in groups["groups"]),
+            speeds=tuple(self._speeds(metrics)),
+            added_p50_s=bucket_quantile_s(_buckets(metrics, "overhead_seconds"), 0.5),
+            added_p99_s=bucket_quantile_s(_buckets(metrics, "overhead_seconds"), 0.99),
+        )
+
+    def _speeds(self, metrics: list[Sample]) -> Iterator[Speed]:
+        for route, endpoint in self._endpoints.items():
+            sides = [
+                bucket_quantile_s(
+                    _buckets(metrics, "backend_duration_seconds", route=route, backend=backend),
+                    0.5,
+                )
+                for backend in ("legacy", "candidate")
+            ]
+            legacy_s, candidate_s = sides
+            if legacy_s is not None and candidate_s is not None:
+                yield Speed(endpoint, legacy_s, candidate_s)
+
+    async def _get_text(self, path: str) -> str:
+        async with self._session.get(self._url + path) as response:
+            response.raise_for_status()
+            return await response.text()
+
+    async def _get_json(self, path: str) -> Any:
+        async with self._session.get(self._url + path) as response:
+            response.raise_for_status()
+            return await response.json()
+
+
+def read_samples(text: str) -> Iterator[Sample]:
+    """The samples of our own metrics in a Prometheus exposition; the prefix is cut off."""
+    for line in text.splitlines():
+        if match := _SAMPLE.match(line):
+            labels = dict(_LABEL.findall(match["labels"] or ""))
+            yield match["name"], labels, float(match["value"])
+
+
+def _buckets(metrics: Iterable[Sample], name: str, **wanted: str) -> list[tuple[float, float]]:
+    """The cumulative buckets of a histogram, summed over the labels that are not wanted."""
+    counts: dict[float, float] = defaultdict(float)
+    for sample_name, labels, value in metrics:
+        if sample_name == f"{name}_bucket" and wanted.items() <= labels.items():
+            bound = labels["le"]
+            counts[math.inf if bound == "+Inf" else float(bound)] += value
+    return sorted(counts.items())
+
+
+def _reasons(metrics: Iterable[Sample]) -> dict[tuple[str, str], int]:
+    return {
+        (labels["state"], labels["reason"]): int(value)
+        for name, labels, value in metrics
+        if name == "exchanges_total"
+    }
+
+
+def _verdicts(metrics: Iterable[Sample]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for name, labels, value in metrics:
+        if name == "verdicts_total":
+            counts[labels["verdict"]] += int(value)
+    return dict(counts)
+
+
+def _sums(status: dict[str, Any]) -> Sums:
+    return Sums(**{name: status["exchanges"][name] for name in Sums.__dataclass_fields__})
+
+
+def _group(document: dict[str, Any]) -> Group:
+    return Group(**{name: document[name] for name in Group.__dataclass_fields__})
