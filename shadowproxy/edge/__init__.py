@@ -1,1 +1,1 @@
-"""The users' path: relays requests and answers, captures sampled ones and hands them over."""
+"""The users' path: downstream connections, relaying, capture, hand-over. Nothing else lives here."""

@@ -1,1 +1,1 @@
-"""Connections to a backend: the pool and the calls on it, for edge and shadow alike."""
+"""Connections to a backend: the pool, one connection, one call. Used by edge and by shadow."""

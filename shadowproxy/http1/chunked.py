@@ -1,0 +1,116 @@
+"""The chunked transfer coding, decoded strictly and in any segmentation (RFC 9112 7.1).
+
+    size ─CRLF─► data ─► data-end ─CRLF─► size ... size 0 ─► trailers ─empty line─► done
+
+Law: the same bytes give the same payload, trailers and error however they are cut.
+"""
+
+from enum import IntEnum
+
+from shadowproxy.http1 import grammar
+from shadowproxy.http1.names import NEVER_IN_TRAILERS
+
+MAX_LINE_BYTES = 512
+"""A size and its extensions; AWS signs chunks in 85 bytes, nobody needs more."""
+
+
+class ChunkError(Exception):
+    """Not a chunked body; whoever sent it cannot be trusted with the connection."""
+
+
+class _At(IntEnum):
+    SIZE = 0
+    DATA = 1
+    DATA_END = 2
+    TRAILERS = 3
+    DONE = 4
+
+
+class ChunkedDecoder:
+    """Feed it segments; it gives payload, and the rest once the body is over."""
+
+    __slots__ = ("_at", "_left", "_line", "_max_trailer_bytes", "trailers")
+
+    def __init__(self, max_trailer_bytes: int = 16 << 10) -> None:
+        self._at = _At.SIZE
+        self._left = 0
+        self._line = b""
+        self._max_trailer_bytes = max_trailer_bytes
+        self.trailers = b""
+        """Trailer field lines that may travel on, once done."""
+
+    @property
+    def is_done(self) -> bool:
+        """The last chunk and the trailers have been seen."""
+        return self._at is _At.DONE
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """Returns (payload, rest).
+
+        `rest` is what follows the body; it is only ever non-empty when `is_done`.
+
+        Raises:
+            ChunkError: the bytes are no chunked body.
+        """
+        if self._line:
+            data, self._line = self._line + data, b""
+        pieces: list[bytes] = []
+        position = 0
+        while position < len(data) and self._at is not _At.DONE:
+            if self._at is _At.DATA:
+                piece = data[position : position + self._left]
+                pieces.append(piece)
+                position += len(piece)
+                self._left -= len(piece)
+                if not self._left:
+                    self._at = _At.DATA_END
+                continue
+            position = self._feed_line(data, position)
+        payload = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return payload, data[position:]
+
+    def _feed_line(self, data: bytes, position: int) -> int:
+        """Takes one line, or keeps an unfinished one for the next segment."""
+        end = data.find(b"\r\n", position)
+        if end < 0:
+            self._keep(data[position:])
+            return len(data)
+        line = data[position:end]
+        if self._at is _At.SIZE:
+            self._read_size(line)
+        elif self._at is _At.DATA_END:
+            if line:
+                raise ChunkError("chunk data does not end where its size says")
+            self._at = _At.SIZE
+        else:
+            self._read_trailer(line)
+        return end + 2
+
+    def _keep(self, line: bytes) -> None:
+        limit = self._max_trailer_bytes if self._at is _At.TRAILERS else MAX_LINE_BYTES
+        if len(line) > limit:
+            raise ChunkError("over-long line")
+        if b"\n" in line or b"\r" in line[:-1]:
+            raise ChunkError("bare CR or LF")
+        if self._at is _At.DATA_END and line not in (b"", b"\r"):
+            raise ChunkError("chunk data does not end where its size says")
+        self._line = line
+
+    def _read_size(self, line: bytes) -> None:
+        match = grammar.CHUNK_LINE.fullmatch(line)
+        if match is None or len(line) > MAX_LINE_BYTES:
+            raise ChunkError("bad chunk size")
+        self._left = int(match.group(1), 16)
+        self._at = _At.DATA if self._left else _At.TRAILERS
+
+    def _read_trailer(self, line: bytes) -> None:
+        if not line:
+            self._at = _At.DONE
+            return
+        if not grammar.FIELD_BLOCK.fullmatch(line + b"\r\n"):
+            raise ChunkError("bad trailer field")
+        self._max_trailer_bytes -= len(line) + 2
+        if self._max_trailer_bytes < 0:
+            raise ChunkError("trailers are too large")
+        if line.partition(b":")[0].lower() not in NEVER_IN_TRAILERS:
+            self.trailers += line + b"\r\n"
