@@ -1,0 +1,141 @@
+"""A backend on a real socket that records every request and answers, honestly or by script.
+
+    connection ─► head ─► script for its target? ─yes─► run it
+                    └─no─► whole request ─► recorded ─► `answer(request)` ─► next
+
+The honest answer names the method, the target and a digest of the body, so an answer that reaches
+the wrong user is seen.
+"""
+
+import asyncio
+import hashlib
+import socket
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from tests.support.messages import MalformedError, Received, read_request_body, read_request_head
+from tests.support.scripts import Script, Step, begins_at_accept
+from tests.support.wire import EndedError, Wire
+
+
+def honest_body(method: bytes, target: bytes, body: bytes) -> bytes:
+    """The body of the honest answer."""
+    return b"%s %s %s\n" % (method, target, hashlib.sha1(body).hexdigest()[:12].encode())
+
+
+def honest_answer(request: Received) -> bytes:
+    """Says what was asked."""
+    body = honest_body(request.method, request.target, request.body)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return head if request.method == b"HEAD" else head + body
+
+
+class Backend:
+    """`requests` are whole ones, `begun` what ended early, `malformed` what was no request."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self.requests: list[Received] = []
+        self.begun: list[Received] = []
+        self.malformed: list[str] = []
+        self.connections = 0
+        self.open_connections = 0
+        self.answer: Callable[[Received], bytes] = honest_answer
+        self.scripts: dict[bytes, list[Step]] = {}
+        self.at_accept: list[Step] = []
+        self.runs: list[Script] = []
+        self.events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        host, port = self._listener.getsockname()
+        return host, port
+
+    async def accept_for_ever(self) -> None:
+        """Serves until cancelled; owns the tasks of its connections."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as connections:
+            while True:
+                sock, _ = await loop.sock_accept(self._listener)
+                self.connections += 1
+                connections.create_task(self._serve(Wire(sock, deadline_s=None)))
+
+    async def _serve(self, wire: Wire) -> None:
+        self.open_connections += 1
+        try:
+            if begins_at_accept(self.at_accept) and not await self._run(self.at_accept, wire):
+                return
+            while await self._serve_one(wire):
+                pass
+        except EndedError:
+            pass
+        except MalformedError as fault:
+            self.malformed.append(str(fault))
+        finally:
+            self.open_connections -= 1
+            wire.close()
+
+    async def _serve_one(self, wire: Wire) -> bool:
+        request = await read_request_head(wire)
+        if (steps := self.scripts.get(request.target)) is not None:
+            self.requests.append(request)
+            return await self._run(steps, wire, request)
+        await read_request_body(wire, request)
+        if not request.is_complete:
+            self.begun.append(request)
+            return False
+        self.requests.append(request)
+        return await wire.send(self.answer(request))
+
+    async def _run(self, steps: list[Step], wire: Wire, request: Received | None = None) -> bool:
+        run = Script(steps, self.events)
+        run.request = request
+        self.runs.append(run)
+        return await run.run(wire)
+
+
+def listen(backlog: int = 1024) -> socket.socket:
+    """A listening socket on a port of the kernel's choice."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+    listener.setblocking(False)
+    return listener
+
+
+@asynccontextmanager
+async def backend() -> AsyncIterator[Backend]:
+    """A running backend."""
+    with listen() as listener:
+        it = Backend(listener)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(it.accept_for_ever())
+            try:
+                yield it
+            finally:
+                serving.cancel()
+
+
+@asynccontextmanager
+async def refusing() -> AsyncIterator[tuple[str, int]]:
+    """An address where nobody listens: the port is bound, and stays so."""
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        yield unheard.getsockname()
+
+
+@asynccontextmanager
+async def unreachable() -> AsyncIterator[tuple[str, int]]:
+    """An address whose connections are never completed: its backlog is full."""
+    with listen(backlog=0) as listener:
+        waiting = []
+        try:
+            for _ in range(4):
+                sock = socket.socket()
+                sock.setblocking(False)
+                sock.connect_ex(listener.getsockname())
+                waiting.append(sock)
+            yield listener.getsockname()
+        finally:
+            for sock in waiting:
+                sock.close()

@@ -1,0 +1,204 @@
+"""The product's processes inside the test's own event loop: quick, and every byte in reach.
+
+    client ──► edge ──► legacy
+                 └────► shadow ──► candidate      with `processes=("edge", "shadow", "judge")`
+                           └─────► judge
+
+Each has its own runtime folder, tally page and stop event, as in real life; what is not the same
+is that they share a loop, so nothing here measures speed. Law: an exception that reaches the
+loop's handler fails the test that caused it.
+"""
+
+import asyncio
+import importlib
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from shadowproxy.core.cells import GLOBAL, recorded, unsettled
+from shadowproxy.core.lifecycle import REASONS
+from shadowproxy.core.settings import BackendSettings, LimitSettings, ListenSettings, Settings
+from shadowproxy.ipc.dials import Dials
+from shadowproxy.ipc.process import Process, write_settings
+from shadowproxy.ipc.tallies import read_cells
+from tests.support.backends import listen
+from tests.support.waiting import until
+from tests.support.wire import Wire
+
+Address = tuple[str, int]
+
+ALL = ("judge", "shadow", "edge")
+"""In the order in which they start: each finds its receiver listening."""
+
+QUICK = LimitSettings(drain_delay_s=0.0, drain_timeout_s=0.5)
+"""Production limits, but no time to wait at the end of a test."""
+
+
+@dataclass
+class Edge:
+    """A running product as its tests see it."""
+
+    address: Address | str
+    runtime_dir: Path
+    settings: Settings
+    dials: Dials
+    names: Sequence[str]
+    faults: list[dict[str, Any]] = field(default_factory=list)
+
+    async def connect(self, **options: Any) -> Wire:
+        """A new client connection."""
+        return await Wire.connect(self.address, **options)
+
+    def reload(self, **changes: Any) -> None:
+        """Publishes changed settings, as control does."""
+        generation = self.settings.generation + 1
+        self.settings = replace(self.settings, generation=generation, **changes)
+        write_settings(self.runtime_dir, self.settings)
+        self.dials.publish_generation(generation)
+
+    def cell(self, name: str) -> int:
+        """A global cell, summed over the processes."""
+        return sum(read_cells(self.runtime_dir, name_of)[GLOBAL[name]] for name_of in self.names)
+
+    def cells(self) -> list[list[int]]:
+        """The tally page of each process."""
+        return [read_cells(self.runtime_dir, name) for name in self.names]
+
+    def conservation(self) -> dict[str, int]:
+        """The terms of the law, `in flight` last; it is zero at rest."""
+        pages = self.cells()
+        terms = {"received": sum(page[GLOBAL["received"]] for page in pages)}
+        for state, reasons in REASONS.items():
+            cells = [GLOBAL[f"{state}/{reason}"] for reason in reasons]
+            terms[state] = sum(page[cell] for page in pages for cell in cells)
+        terms["recorded"] = sum(map(recorded, pages))
+        terms["in_flight"] = terms["received"] - sum(list(terms.values())[1:])
+        return terms
+
+    async def at_rest(self) -> dict[str, int]:
+        """Waits until every exchange has ended, and gives the terms of the law."""
+        await until(
+            lambda: (
+                self.conservation()["in_flight"] == 0
+                and all(unsettled(page) == 0 for page in self.cells())
+            ),
+            f"all exchanges ended ({self.conservation()})",
+        )
+        return self.conservation()
+
+
+def backend_settings(address: Address | str, **more: Any) -> BackendSettings:
+    """A plain HTTP backend at the address."""
+    if isinstance(address, str):
+        return BackendSettings("http", "backend.test", 80, unix=address, **more)
+    return BackendSettings("http", address[0], address[1], **more)
+
+
+@asynccontextmanager
+async def edge(
+    legacy: Address | BackendSettings,
+    candidate: Address | BackendSettings | None = None,
+    processes: Sequence[str] = ("edge",),
+    unix: Path | None = None,
+    **changes: Any,
+) -> AsyncIterator[Edge]:
+    """Runs the processes with the settings; `forwarded` is off unless said otherwise."""
+    with runtime_dir() as folder, _listener(unix) as listener:
+        settings = replace(
+            Settings((_listening(listener),), _backend(legacy), forwarded="off", limits=QUICK),
+            candidate=None if candidate is None else _backend(candidate),
+            **changes,
+        )
+        write_settings(folder, settings)
+        dials = Dials(folder)
+        dials.publish_generation(settings.generation)
+        names = ["edge-0" if role == "edge" else role for role in processes]
+        it = Edge(listener.getsockname(), folder, settings, dials, names)
+        with _faults_of_the_loop(it.faults):
+            async with _running(processes, folder, listener):
+                yield it
+        assert not it.faults, f"unhandled in the product: {it.faults}"
+
+
+@asynccontextmanager
+async def _running(
+    processes: Sequence[str], folder: Path, listener: socket.socket
+) -> AsyncIterator[None]:
+    """Starts the roles in order and ends them in the opposite one, as the supervisor does."""
+    stops = {role: asyncio.Event() for role in processes}
+    tasks: dict[str, asyncio.Task[None]] = {}
+    async with asyncio.TaskGroup() as group:
+        for role in processes:
+            tasks[role] = group.create_task(_serve(role, folder, listener, stops[role]))
+            if role != "edge":
+                await until((folder / f"{role}.sock").exists, f"{role} listens")
+        try:
+            yield
+        finally:
+            for role in reversed(processes):
+                stops[role].set()
+                await _ended(tasks[role], role)
+
+
+async def _ended(task: asyncio.Task[None], role: str) -> None:
+    _, pending = await asyncio.wait([task], timeout=5.0)
+    if pending:
+        task.cancel()
+        raise AssertionError(f"{role} did not stop")
+
+
+async def _serve(role: str, folder: Path, listener: socket.socket, stop: asyncio.Event) -> None:
+    process = Process(folder, role, 0)
+    serving = importlib.import_module(f"shadowproxy.{role}.serving")
+    if role == "edge":
+        await serving.serve(process, [listener], stop)
+    else:
+        await serving.serve(process, stop)
+
+
+@contextmanager
+def runtime_dir() -> Iterator[Path]:
+    """A private folder with a short name: Unix socket paths end at 108 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="sp-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _listener(unix: Path | None) -> Iterator[socket.socket]:
+    if unix is None:
+        with listen() as listener:
+            yield listener
+        return
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(unix))
+        listener.listen(128)
+        listener.setblocking(False)
+        yield listener
+
+
+def _listening(listener: socket.socket) -> ListenSettings:
+    name = listener.getsockname()
+    return ListenSettings(unix=name) if isinstance(name, str) else ListenSettings(*name)
+
+
+def _backend(of: Address | BackendSettings) -> BackendSettings:
+    return of if isinstance(of, BackendSettings) else backend_settings(of)
+
+
+@contextmanager
+def _faults_of_the_loop(faults: list[dict[str, Any]]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: faults.append(context))
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)

@@ -1,0 +1,24 @@
+r"""How data files write bytes down.
+
+A string is Latin-1: `"GET / HTTP/1.1\r\n"`, one character a byte. A list is its items joined;
+`{"repeat": NOTATION, "times": N}` is an item for what is too long to write.
+"""
+
+from typing import Any
+
+
+def to_bytes(notation: Any) -> bytes:
+    """The bytes that a notation stands for.
+
+    Raises:
+        ValueError: it is no notation.
+    """
+    match notation:
+        case str():
+            return notation.encode("latin-1")
+        case list():
+            return b"".join(map(to_bytes, notation))
+        case {"repeat": repeated, "times": int(times), **rest} if not rest:
+            return to_bytes(repeated) * times
+        case _:
+            raise ValueError(f"not bytes: {notation!r}")
