@@ -1,5 +1,7 @@
-"""`override` for Python 3.11: the type checker's, without importing typing_extensions at run time
-(1 MiB and 5 ms in each process).
+"""`override` for Python 3.11.
+
+The type checker's own, without importing typing_extensions at run time (1 MiB and 5 ms in each
+process).
 """
 
 from typing import TYPE_CHECKING

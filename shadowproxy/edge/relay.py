@@ -300,9 +300,7 @@ class Relay(Call):
             self._client.edge.cells[cell] += 1
 
     def _shadowed(self, step: Callable[[], None]) -> None:
-        """The funnel: our own bug in the capture is counted and logged, and the user's answer
-        goes on as if nothing had been captured.
-        """
+        """The funnel: a bug in the capture is counted and logged, the user's answer goes on."""
         try:
             step()
         except Exception:  # noqa: BLE001 - the one funnel of the shadow's part in the edge

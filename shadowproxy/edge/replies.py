@@ -1,5 +1,6 @@
-"""The answers that the proxy gives itself: one line of text, and `Proxy-Status` where a backend is
-to blame (RFC 9209).
+"""The answers that the proxy gives itself.
+
+One line of text each, and `Proxy-Status` (RFC 9209) where a backend is to blame.
 """
 
 from http import HTTPStatus

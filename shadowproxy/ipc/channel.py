@@ -40,6 +40,9 @@ class Sender(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._open = False
         self._buffer = bytearray()
+        self._queue: list[bytes] = []
+        self._queue_bytes = 0
+        self._call_soon = asyncio.get_running_loop().call_soon
         self._lost = asyncio.Event()
 
     @property
@@ -50,18 +53,33 @@ class Sender(asyncio.Protocol):
     @property
     def queued_bytes(self) -> int:
         """Written and not yet taken by the kernel."""
-        return self._transport.get_write_buffer_size() if self._transport else 0
+        unsent = self._transport.get_write_buffer_size() if self._transport else 0
+        return unsent + self._queue_bytes
 
     def send(self, frame: bytes) -> bool:
-        """Queues one frame, or returns False: closed, or it would pass the limit."""
-        if not self._open:
-            return False
+        """Queues one frame, or returns False: closed, or it would pass the limit.
+
+        Frames of one turn of the event loop leave in one write: uvloop writes at once, and a
+        system call for each costs more than making the frame.
+        """
         transport = self._transport
-        assert transport is not None
-        if transport.get_write_buffer_size() + len(frame) > self._limit_bytes:
+        if not self._open or transport is None:
             return False
-        transport.write(frame)
+        size = self._queue_bytes + len(frame)
+        if transport.get_write_buffer_size() + size > self._limit_bytes:
+            return False
+        if not self._queue:
+            self._call_soon(self._flush)
+        self._queue.append(frame)
+        self._queue_bytes = size
         return True
+
+    def _flush(self) -> None:
+        queue = self._queue
+        if self._transport is not None and queue:
+            self._transport.write(queue[0] if len(queue) == 1 else b"".join(queue))
+        queue.clear()
+        self._queue_bytes = 0
 
     async def run(self) -> None:
         """Keeps the channel connected until cancelled."""
@@ -96,6 +114,8 @@ class Sender(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._open = False
         self._transport = None
+        self._queue.clear()
+        self._queue_bytes = 0
         self._lost.set()
 
 
