@@ -1,0 +1,190 @@
+"""Bodies: content codings, media types, charsets, digests, and every bound."""
+
+import gzip
+import time
+import zlib
+from hashlib import blake2b
+
+import pytest
+
+from shadowproxy.compare import coding, decoding
+from shadowproxy.compare.observations import Observation
+from shadowproxy.core.words import Verdict
+from tests.compare.observing import answer, compared, found
+
+GZIP = ("Content-Encoding: gzip",)
+
+
+def test_a_content_coding_is_no_difference() -> None:
+    """gzip, x-gzip, deflate with and without wrapping, and none carry the same answer."""
+    plain = b'{"a": [1, 2, 3]}'
+    raw = zlib.compressobj(wbits=-15)
+    sides = [
+        answer(plain),
+        answer(gzip.compress(plain), fields=GZIP),
+        answer(gzip.compress(plain, 1), fields=("Content-Encoding: x-gzip",)),
+        answer(gzip.compress(plain[:4]) + gzip.compress(plain[4:]), fields=GZIP),
+        answer(zlib.compress(plain), fields=("Content-Encoding: deflate",)),
+        answer(raw.compress(plain) + raw.flush(), fields=("Content-Encoding: deflate",)),
+        answer(gzip.compress(zlib.compress(plain)), fields=("Content-Encoding: deflate, gzip",)),
+        answer(plain, fields=("Content-Encoding: identity",)),
+    ]
+    for other in sides:
+        assert compared(sides[0], other).verdict is Verdict.MATCH
+        assert found(answer(b'{"a": [1, 2, 4]}'), other) == [("/a/2", "changed")]
+
+
+@pytest.mark.parametrize("damage", [b"not gzip", gzip.compress(b"{}")[:-4], b"\x1f\x8b"])
+def test_a_broken_coding_is_invalid_on_one_side_and_raw_on_both(damage: bytes) -> None:
+    """What cannot be undone is a finding, never no comparison."""
+    good = answer(gzip.compress(b"{}"), fields=GZIP)
+    assert found(good, answer(damage, fields=GZIP)) == [("", "invalid")]
+    assert found(answer(damage + b"x", fields=GZIP), answer(damage, fields=GZIP)) == [("", "raw")]
+
+
+@pytest.mark.parametrize("name", ["br", "zstd", "surprise"])
+def test_a_coding_that_nobody_can_undo_is_incomparable(name: str) -> None:
+    """Equal bytes are equal; different ones in an unknown coding are not judged."""
+    fields = (f"Content-Encoding: {name}",)
+    assert compared(answer(b"x", fields=fields), answer(b"x", fields=fields)).verdict == "match"
+    result = compared(answer(b"x", fields=fields), answer(b"y", fields=fields))
+    assert result.verdict is Verdict.INCOMPARABLE
+    assert result.reason.startswith("coding_")
+
+
+def test_a_bomb_is_incomparable_in_little_time_and_memory() -> None:
+    """A body that inflates a thousandfold stops at the ratio and is never called a match."""
+    bomb = gzip.compress(bytes(40 << 20))
+    result = compared(answer(bomb, fields=GZIP), answer(b"{}"))
+    assert (result.verdict, result.reason) == (Verdict.INCOMPARABLE, "inflation")
+    assert len(bomb) * coding.RATIO < 40 << 20
+
+
+def test_nested_bombs_and_endless_members_stop_too() -> None:
+    """More codings or members than anyone uses are a bound, not work."""
+    many = ("Content-Encoding: gzip, gzip, gzip, gzip, gzip",)
+    assert compared(answer(b"x", fields=many), answer(b"y")).reason == "codings"
+    members = gzip.compress(b"") * 1000
+    assert compared(answer(members, fields=GZIP), answer(b"y")).reason == "members"
+
+
+def test_media_types_differ_without_their_parameters() -> None:
+    """Another type is one finding; a parameter is none; two JSON types are compared on."""
+    page = answer("<p>", "text/html")
+    assert found(answer("{}"), page) == [("", "media")]
+    assert found(answer("{}"), answer("{}", "Application/JSON; charset=utf-8")) == []
+    assert found(answer('{"a":1}'), answer('{"a":2}', "application/hal+json")) == [
+        ("", "media"),
+        ("/a", "changed"),
+    ]
+    assert found(answer("{}"), answer("{}", None)) == [("", "media")]
+
+
+def test_an_undeclared_body_is_json_only_if_it_parses() -> None:
+    """No type or octet-stream: JSON when it looks and parses like it, else opaque."""
+    for kind in (None, "application/octet-stream"):
+        assert found(answer('{"a":1}', kind), answer(' {"a":2}', kind)) == [("/a", "changed")]
+        assert found(answer("{a", kind), answer("{b", kind)) == [("", "raw")]
+        assert found(answer("1", kind), answer("2", kind)) == [("", "raw")]
+
+
+def test_charsets_are_honoured_and_unknown_ones_are_not_guessed() -> None:
+    """The same text in two charsets is equal; the same bytes in two charsets are not."""
+    latin, utf8 = "text/plain; charset=ISO-8859-1", 'text/plain; charset="UTF-8"'
+    assert found(answer("é".encode("latin-1"), latin), answer("é".encode(), utf8)) == []
+    assert found(answer("é".encode(), latin), answer("é".encode(), utf8)) == [("", "changed")]
+    assert found(answer(b"\xff", utf8), answer(b"a", utf8)) == [("", "invalid")]
+    odd = "text/plain; charset=punycode"
+    assert found(answer(b"a-", odd), answer(b"b-", odd)) == [("", "raw")]
+    assert found(answer('{"a":"é"}'.encode("utf-16"), "application/json; charset=utf-16"),
+                 answer('{"a":"é"}')) == []  # fmt: skip
+
+
+def test_text_and_opaque_bodies_differ_as_a_whole() -> None:
+    """Until formats are known, text is `changed` and bytes are `raw`, at the whole body."""
+    assert found(answer("a", "text/html"), answer("b", "text/html")) == [("", "changed")]
+    assert found(answer(b"\0", "image/png"), answer(b"\1", "image/png")) == [("", "raw")]
+
+
+def digest_of(body: bytes, fields: tuple[str, ...] = ()) -> Observation:
+    whole = answer(body, fields=fields)
+    return whole._replace(body=blake2b(body, digest_size=32).digest(), is_digest=True)
+
+
+def test_above_the_cap_size_and_digest_decide() -> None:
+    """Equal digests are a match, against a whole body too; others are `raw`, in any coding not."""
+    big, other = b"x" * 100, b"y" * 100
+    assert compared(digest_of(big), digest_of(big)).verdict is Verdict.MATCH
+    assert compared(digest_of(big), answer(big)).verdict is Verdict.MATCH
+    assert found(digest_of(big), digest_of(other)) == [("", "raw")]
+    assert found(digest_of(big), answer(other)) == [("", "raw")]
+    assert found(digest_of(big), answer(b"")) == [("", "empty")]
+    result = compared(digest_of(big, GZIP), digest_of(other, GZIP))
+    assert (result.verdict, result.reason) == (Verdict.INCOMPARABLE, "too_large")
+
+
+def test_a_body_that_was_cut_off_is_never_a_match() -> None:
+    """Status and headers still count; the body of an endless answer is not judged."""
+    cut = answer("a")._replace(is_cut=True)
+    assert compared(cut, cut).verdict is Verdict.INCOMPARABLE
+    assert found(cut, answer("a", status=404)) == [("#status", "status")]
+
+
+@pytest.mark.parametrize(
+    ("legacy", "candidate", "expected"),
+    [
+        ("[" * 100_000, "[" * 100_001, [("", "raw")]),
+        ("[" * 1500 + "1" + "]" * 1500, "[" * 1500 + "2" + "]" * 1500, [("", "raw")]),
+        ("[" * 1500 + "]" * 1500, "[]", [("", "invalid")]),
+        ("[" * 990 + "1" + "]" * 990, "[" * 990 + "2" + "]" * 990, [("/0" * 990, "changed")]),
+        ("[" * 990 + "1" + "]" * 990, "[" * 990 + "1.0" + "]" * 990, []),
+        ('{"a":' * 900 + "1" + "}" * 900, '{"a":' * 900 + "true" + "}" * 900,
+         [("/a" * 900, "type")]),
+    ],
+    ids=["open", "deeper", "one-deeper", "deep", "deep-equal", "deep-object"],
+)  # fmt: skip
+def test_depth_is_bounded_not_fatal(
+    legacy: str, candidate: str, expected: list[tuple[str, str]]
+) -> None:
+    """1,000 levels are walked; more count as undecodable."""
+    assert found(answer(legacy), answer(candidate)) == expected
+
+
+def test_differences_are_capped_and_said_to_be() -> None:
+    """The first 1,000 are kept, and the verdict stays mismatch."""
+    result = compared(answer(str(list(range(5000)))), answer(str([n + 0.5 for n in range(5000)])))
+    assert (result.verdict, len(result.differences)) == (Verdict.MISMATCH, 1000)
+    assert result.is_truncated
+
+
+def test_too_many_values_are_incomparable() -> None:
+    """Above a million values nobody looks, so nobody says match."""
+    many = "[" + "1," * decoding.MAX_NODES + "1]"
+    result = compared(answer(many), answer(" " + many))
+    assert (result.verdict, result.reason) == (Verdict.INCOMPARABLE, "nodes")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("legacy", "candidate"),
+    [
+        (
+            "[" * 900 + str([0] * 100_000) + ",1]" * 900,
+            "[" * 900 + str([0] * 100_000) + ",2]" * 900,
+        ),
+        (str(list(range(100_000))), str([0.5, *range(99_998), 7])),
+        (
+            str([n * (2**61 - 1) + (1 << 80) for n in range(20_000)]),
+            str([n * (2**61 - 1) + (1 << 80) for n in range(1, 20_000)] + [1 << 80]),
+        ),
+        ('"' + "\\u0041" * 100_000 + '"', '"' + "A" * 99_999 + '"'),
+        ("9" * 900_000, "9" * 899_999 + "8"),
+    ],
+    ids=["spine", "long-array", "colliding-hashes", "escapes", "one-number"],
+)
+def test_no_body_takes_long(legacy: str, candidate: str) -> None:
+    """Bodies made to be slow to compare end within 2 s, and are not called equal."""
+    started_s = time.perf_counter()
+    result = compared(answer(legacy), answer(candidate))
+    assert time.perf_counter() - started_s < 2
+    assert result.verdict is not Verdict.MATCH
