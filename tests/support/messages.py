@@ -149,7 +149,7 @@ def _read_fields(head: bytes, at: int) -> list[Field]:
 
 async def _read_body(wire: Wire, message: Message, has_no_body: bool, until_close: bool) -> None:
     lengths, codings = message.values("content-length"), message.values("transfer-encoding")
-    if len(lengths) + len(codings) > 1 or any(coding != b"chunked" for coding in codings):
+    if len(lengths) + len(codings) > 1 or any(coding.lower() != b"chunked" for coding in codings):
         raise MalformedError(f"framing of {message.head!r}")
     if any(re.fullmatch(rb"[0-9]{1,19}", length) is None for length in lengths):
         raise MalformedError(f"length of {message.head!r}")
