@@ -24,7 +24,7 @@ from shadowproxy.edge import counting, replies
 from shadowproxy.edge.relay import Relay
 from shadowproxy.edge.upload import Upload
 from shadowproxy.http1.chunked import ChunkError
-from shadowproxy.http1.heads import HeadError, parse_request_head
+from shadowproxy.http1.heads import HeadError, check_request_line, parse_request_head
 
 if TYPE_CHECKING:
     from shadowproxy.edge.edge import Edge
@@ -109,11 +109,14 @@ class Client(asyncio.Protocol):
         if self.relay is not None:
             transport = self._transport
             return self._upload is None and transport is not None and transport.can_write_eof()
+        self._end_inside_head()
+        return False
+
+    def _end_inside_head(self) -> None:
         if self._buffer and not self._is_closing:
             self._refuse_head(
                 HeadError(Refusal.BAD_REQUEST_LINE, 400, "the request ends inside its head")
             )
-        return False
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -195,14 +198,18 @@ class Client(asyncio.Protocol):
     def _keep_partial(self, buffer: bytearray, start: int) -> None:
         if not self._buffer:
             self.deadline_ns = monotonic_ns() + self.edge.header_timeout_ns
-        if len(buffer) > self.edge.max_head_bytes:
-            self._refuse_head(_too_large(self.edge.max_head_bytes))
-        elif not _FIRST_BYTE.match(buffer):
-            self._refuse_head(HeadError(Refusal.BAD_REQUEST_LINE, 400, "not a request line"))
-        elif _BARE_LF.search(buffer, max(0, start - 1)):
-            self._refuse_head(HeadError(Refusal.BAD_FIELD, 400, "bare CR, LF or NUL"))
-        else:
-            self._buffer = buffer
+        try:
+            if len(buffer) > self.edge.max_head_bytes:
+                raise _too_large(self.edge.max_head_bytes)
+            if not _FIRST_BYTE.match(buffer):
+                raise HeadError(Refusal.BAD_REQUEST_LINE, 400, "not a request line")
+            if _BARE_LF.search(buffer, max(0, start - 1)):
+                raise HeadError(Refusal.BAD_FIELD, 400, "bare CR, LF or NUL")
+            check_request_line(buffer[2:] if buffer.startswith(b"\r\n") else buffer)
+        except HeadError as error:
+            self._refuse_head(error)
+            return
+        self._buffer = buffer
 
     def _refuse_head(self, error: HeadError) -> None:
         self.edge.cells[counting.RECEIVED] += 1
@@ -272,6 +279,7 @@ class Client(asyncio.Protocol):
             data, self._buffer = bytes(self._buffer), b""
             self._read_head(data)
         if self.has_eof and self.relay is None and not self._is_closing:
+            self._end_inside_head()
             self._close(lingering=False)
 
     # -- tunnels ---------------------------------------------------------------------------

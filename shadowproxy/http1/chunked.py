@@ -13,6 +13,12 @@ from shadowproxy.http1.names import NEVER_IN_TRAILERS
 MAX_LINE_BYTES = 512
 """A size and its extensions; AWS signs chunks in 85 bytes, nobody needs more."""
 
+MAX_OVERHEAD_BYTES = 16 << 10
+"""Framing beyond 16 bytes and twice the data of each chunk, summed up (Go's bound): one-byte chunks
+pass, a body that is nearly all extensions does not."""
+
+MAX_TRAILERS = 100
+
 
 class ChunkError(Exception):
     """Not a chunked body; whoever sent it cannot be trusted with the connection."""
@@ -29,13 +35,17 @@ class _At(IntEnum):
 class ChunkedDecoder:
     """Feed it segments; it gives payload, and the rest once the body is over."""
 
-    __slots__ = ("_at", "_left", "_line", "_max_trailer_bytes", "trailers")
+    __slots__ = (
+        "_at", "_left", "_line", "_max_trailer_bytes", "_overhead", "_trailer_count", "trailers",
+    )  # fmt: skip
 
     def __init__(self, max_trailer_bytes: int = 16 << 10) -> None:
         self._at = _At.SIZE
         self._left = 0
         self._line = b""
         self._max_trailer_bytes = max_trailer_bytes
+        self._overhead = 0
+        self._trailer_count = 0
         self.trailers = b""
         """Trailer field lines that may travel on, once done."""
 
@@ -94,6 +104,8 @@ class ChunkedDecoder:
             raise ChunkError("bare CR or LF")
         if self._at is _At.DATA_END and line not in (b"", b"\r"):
             raise ChunkError("chunk data does not end where its size says")
+        if self._at is _At.SIZE and not grammar.CHUNK_LINE_START.fullmatch(line):
+            raise ChunkError("bad chunk size")
         self._line = line
 
     def _read_size(self, line: bytes) -> None:
@@ -102,6 +114,9 @@ class ChunkedDecoder:
             raise ChunkError("bad chunk size")
         self._left = int(match.group(1), 16)
         self._at = _At.DATA if self._left else _At.TRAILERS
+        self._overhead = max(0, self._overhead + len(line) - 14 - 2 * self._left)
+        if self._overhead > MAX_OVERHEAD_BYTES:
+            raise ChunkError("more chunk extensions than data")
 
     def _read_trailer(self, line: bytes) -> None:
         if not line:
@@ -110,7 +125,8 @@ class ChunkedDecoder:
         if not grammar.FIELD_BLOCK.fullmatch(line + b"\r\n"):
             raise ChunkError("bad trailer field")
         self._max_trailer_bytes -= len(line) + 2
-        if self._max_trailer_bytes < 0:
+        self._trailer_count += 1
+        if self._max_trailer_bytes < 0 or self._trailer_count > MAX_TRAILERS:
             raise ChunkError("trailers are too large")
         if line.partition(b":")[0].lower() not in NEVER_IN_TRAILERS:
             self.trailers += line + b"\r\n"

@@ -37,5 +37,8 @@ LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[" + VALUE + rb"]*)?")
 """chunk-size [ chunk-ext ]; white space around the size is not tolerated, extensions are dropped."""
 
+CHUNK_LINE_START: Final = re.compile(rb"(?:[0-9A-Fa-f]{1,15}(?:;[" + VALUE + rb"]*)?\r?)?")
+"""What an unfinished chunk line can look like."""
+
 REQUEST_LINE: Final = re.compile(rb"([^ \r\n]+) ([^\r\n]+) (HTTP/[0-9]+(?:\.[0-9]+)?)\r\n")
 """Loose; only to tell what is wrong with a head that did not pass."""

@@ -118,7 +118,7 @@ def parse_request_head(raw: bytes, max_headers: int) -> RequestHead:
     """
     match = grammar.REQUEST_HEAD.fullmatch(raw)
     if match is None:
-        raise _diagnose(raw)
+        raise diagnose(raw)
     method, target, minor, _ = match.groups()
     collector = _Collector()
     try:
@@ -143,7 +143,7 @@ def _read_request_fields(head: RequestHead) -> None:
     for name, value in head.fields:
         code = code_of[name]
         if code:
-            _REQUEST_RULES[code](head, value)
+            _REQUEST_RULES[code](head, value.strip(b" \t"))
     if head.chunked and head.length is not None:
         raise HeadError(Refusal.BAD_FRAMING, 400, "both Transfer-Encoding and Content-Length")
     if head.has_upgrade:
@@ -292,7 +292,19 @@ def _split(block: bytes) -> Fields:
     return [(name, value.strip(b" \t")) for name, _, value in lines]
 
 
-def _diagnose(raw: bytes) -> HeadError:
+def check_request_line(unfinished: bytes | bytearray) -> None:
+    """Refuses an unfinished head whose request line is already wrong.
+
+    Raises:
+        HeadError: no further byte can make it right.
+    """
+    end = unfinished.find(b"\r\n") + 2
+    line = bytes(unfinished[:end])
+    if end > 2 and grammar.REQUEST_HEAD.fullmatch(line + b"\r\n") is None:
+        raise diagnose(line + b"\r\n")
+
+
+def diagnose(raw: bytes) -> HeadError:
     """Says what is wrong with a head that the grammar refused."""
     line = grammar.REQUEST_LINE.match(raw)
     if line is None:
@@ -330,7 +342,7 @@ def parse_response_head(raw: bytes) -> ResponseHead:
         if code:
             rule = _RESPONSE_RULES.get(code)
             if rule is not None:
-                rule(head, value)
+                rule(head, value.strip(b" \t"))
     if head.coded and head.content_length is not None:
         raise AnswerError("both Transfer-Encoding and Content-Length")
     return head
