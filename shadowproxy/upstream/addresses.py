@@ -18,13 +18,14 @@ Address = tuple[int, tuple[str, int] | tuple[str, int, int, int]]
 class Addresses:
     """The current addresses of one backend, taken in turn."""
 
-    __slots__ = ("_backend", "_known", "_next", "_refreshed_s")
+    __slots__ = ("_backend", "_known", "_next", "_refreshed_s", "_resolving")
 
     def __init__(self, backend: BackendSettings) -> None:
         self._backend = backend
         self._known: list[Address] = _literal(backend)
         self._next = 0
         self._refreshed_s = float("inf") if self._known else float("-inf")
+        self._resolving = asyncio.Lock()
 
     async def in_turn(self) -> list[Address]:
         """All addresses, beginning with the one whose turn it is.
@@ -34,8 +35,14 @@ class Addresses:
         """
         loop = asyncio.get_running_loop()
         if loop.time() - self._refreshed_s > REFRESH_S:
-            self._refreshed_s = loop.time()
-            await self._resolve(loop)
+            if self._known:
+                self._refreshed_s = loop.time()  # the others go on with what is known
+                await self._resolve(loop)
+            else:
+                async with self._resolving:
+                    if not self._known:
+                        await self._resolve(loop)
+                        self._refreshed_s = loop.time()
         self._next += 1
         turn = self._next % len(self._known)
         return self._known[turn:] + self._known[:turn]
@@ -48,7 +55,6 @@ class Addresses:
             )
         except OSError:
             if not self._known:
-                self._refreshed_s = float("-inf")
                 raise
             return
         addresses = [(family, address) for family, _, _, _, address in found]

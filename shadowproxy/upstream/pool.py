@@ -120,7 +120,15 @@ class Pool:
         task.add_done_callback(self._dialed)
 
     def _dialed(self, task: asyncio.Task[None]) -> None:
-        del self._dialing[task]
+        call = self._dialing.pop(task)
+        bug = None if task.cancelled() else task.exception()
+        if bug is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "dialing failed", "exception": bug}
+            )
+            if call.connection is None and not call.ended_ns:
+                call.ended_ns = monotonic_ns()
+                call.on_failure(Failure(FailureKind.PROTOCOL, "connect", "internal error"))
         self._dial_for_waiting()
 
     async def _connect(self, call: Call) -> None:
