@@ -1,0 +1,137 @@
+"""From the models to the plain values that every process works from."""
+
+from dataclasses import dataclass
+
+from shadowproxy.config.model import AUTO, BackendSection, CandidateSection, FileSection
+from shadowproxy.config.slots import assign_slots, retired_routes
+from shadowproxy.core.cells import MAX_EDGES
+from shadowproxy.core.settings import (
+    AdminSettings,
+    BackendSettings,
+    CompareSettings,
+    GuardSettings,
+    LimitSettings,
+    LogSettings,
+    RedactSettings,
+    RouteSettings,
+    Settings,
+    ShadowSettings,
+    TlsSettings,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What `auto` depends on."""
+
+    cores: int
+    is_terminal: bool
+
+
+def to_settings(file: FileSection, around: Surroundings, previous: Settings | None) -> Settings:
+    """The settings of a file without mistakes, as generation 1.
+
+    Raises:
+        NoSlotLeftError: more route names than a running proxy has slots for.
+    """
+    assert file.legacy is not None
+    slots = assign_slots(previous, [route.name for route in file.routes])
+    return Settings(
+        listen=file.listen,
+        legacy=_backend(file.legacy),
+        candidate=_backend(file.candidate) if file.candidate else None,
+        secondary=_backend(file.secondary) if file.secondary else None,
+        workers=max(1, min(around.cores, MAX_EDGES)) if file.workers == AUTO else file.workers,
+        tls=TlsSettings(file.tls.cert, file.tls.key) if file.tls else None,
+        forwarded=file.forwarded,
+        admin=AdminSettings(file.admin.listen, file.admin.token),
+        shadow=_shadow(file),
+        guard=GuardSettings(file.guard.budget, file.guard.window, file.guard.enabled),
+        routes=_routes(file, slots),
+        retired_routes=retired_routes(previous, slots),
+        limits=_limits(file),
+        compare=CompareSettings(
+            _lowered(file.compare.headers.ignore), _lowered(file.compare.headers.lists_unordered)
+        ),
+        redact=RedactSettings(
+            _lowered(file.redact.headers), file.redact.members, file.redact.values
+        ),
+        log=_log(file, around),
+    )
+
+
+def _backend(section: BackendSection) -> BackendSettings:
+    url = section.url
+    return BackendSettings(
+        scheme=url.scheme,
+        host=url.host,
+        port=url.port,
+        unix=url.unix,
+        connect_timeout_s=section.connect_timeout,
+        response_timeout_s=section.response_timeout,
+        max_connections=section.max_connections,
+        verify=section.tls.verify,
+        ca=section.tls.ca,
+        server_name=section.tls.server_name,
+        version_header=section.version_header if isinstance(section, CandidateSection) else "",
+    )
+
+
+def _shadow(file: FileSection) -> ShadowSettings:
+    shadow = file.shadow
+    return ShadowSettings(
+        enabled=shadow.enabled and file.candidate is not None,
+        sample=shadow.sample,
+        key=shadow.key,
+        methods=shadow.methods,
+        max_rps=shadow.max_rps,
+        max_in_flight=shadow.max_in_flight,
+        max_body_bytes=shadow.max_body,
+        max_memory_bytes=shadow.max_memory,
+        timeout_s=shadow.timeout,
+        remove_headers=_lowered(shadow.headers.remove),
+        set_headers=tuple(shadow.headers.set.items()),
+    )
+
+
+def _routes(file: FileSection, slots: dict[str, int]) -> tuple[RouteSettings, ...]:
+    return tuple(
+        RouteSettings(
+            name=route.name,
+            slot=slots[route.name],
+            path=route.path,
+            methods=route.methods,
+            sample=route.sample,
+            shadow=route.shadow != "never",
+            shadow_methods=route.shadow_methods,
+            max_rps=route.max_rps,
+        )
+        for route in file.routes
+    )
+
+
+def _limits(file: FileSection) -> LimitSettings:
+    limits = file.limits
+    return LimitSettings(
+        max_head_bytes=limits.max_head,
+        max_headers=limits.max_headers,
+        max_connections=limits.max_connections,
+        max_connections_per_peer=limits.max_connections_per_peer,
+        max_waiting=limits.max_waiting,
+        header_timeout_s=limits.header_timeout,
+        body_timeout_s=limits.body_timeout,
+        idle_timeout_s=limits.idle_timeout,
+        drain_delay_s=limits.drain_delay,
+        drain_timeout_s=limits.drain_timeout,
+    )
+
+
+def _log(file: FileSection, around: Surroundings) -> LogSettings:
+    form = file.log.format
+    if form == "auto":
+        form = "console" if around.is_terminal else "json"
+    return LogSettings(file.log.level, form, file.log.access)
+
+
+def _lowered(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)

@@ -1,0 +1,175 @@
+"""From a file, the environment and flags to settings, or to every mistake at once."""
+
+import os
+import sys
+from collections.abc import Mapping as Table
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shadowproxy.config.checking import Examination, examine
+from shadowproxy.config.conversion import Surroundings, to_settings
+from shadowproxy.config.document import read_document
+from shadowproxy.config.effective import effective_values
+from shadowproxy.config.escaping import printable
+from shadowproxy.config.fingerprint import MAX_SOURCE_BYTES, Sources
+from shadowproxy.config.interpolation import Interpolation
+from shadowproxy.config.invocation import Invocation
+from shadowproxy.config.loaded import Loaded
+from shadowproxy.config.model import FileSection
+from shadowproxy.config.nodes import KeyPath, Mapping, Origin, copy_of
+from shadowproxy.config.overrides import apply, from_environment, from_flags
+from shadowproxy.config.pending import pending_warnings
+from shadowproxy.config.problems import ConfigError, Problem
+from shadowproxy.config.slots import NoSlotLeftError
+from shadowproxy.config.validating import validate
+from shadowproxy.core.settings import Settings
+
+STDIN = "-"
+
+
+def load(
+    path: str | None,
+    overrides: Sequence[str] = (),
+    environ: Table[str, str] = os.environ,
+    *,
+    flags: Table[str, str] | None = None,
+    allow_same: bool = False,
+    previous: Settings | None = None,
+) -> Loaded:
+    """Loads and validates a configuration.
+
+    Args:
+        path: the file; `-` is standard input, None no file at all.
+        overrides: `KEY=VALUE`s of `--set`, in order.
+        environ: for `SHADOWPROXY__...` and `${VAR}`.
+        flags: flags of `overrides.FLAG_KEYS` and their text.
+        allow_same: legacy and candidate may be the same address.
+        previous: the running settings, whose route slots are kept.
+
+    Raises:
+        ConfigError: with every mistake.
+    """
+    loading = _Loading(environ, allow_same, previous)
+    return loading.run(path, overrides, flags or {})
+
+
+def load_invocation(
+    invocation: Invocation, environ: Table[str, str] = os.environ, previous: Settings | None = None
+) -> Loaded:
+    """The load that the command line once did, again.
+
+    Raises:
+        ConfigError: with every mistake.
+    """
+    return load(
+        invocation.config_path,
+        invocation.overrides,
+        environ,
+        flags=invocation.flags,
+        allow_same=invocation.allow_same,
+        previous=previous,
+    )
+
+
+@dataclass(slots=True)
+class _Loading:
+    """One load; `problems` and `sources` collect on the way."""
+
+    environ: Table[str, str]
+    allow_same: bool
+    previous: Settings | None
+    problems: list[Problem] = field(default_factory=list)
+    sources: Sources = field(default_factory=Sources)
+
+    def run(self, path: str | None, overrides: Sequence[str], flags: Table[str, str]) -> Loaded:
+        here = _here()
+        tree = self.tree(path, here)
+        if tree is None:
+            raise self.refusal()
+        assignments = from_environment(self.environ, here)
+        assignments += from_flags(flags, overrides, here, self.problems)
+        apply(tree, assignments, self.problems)
+        interpolation = Interpolation(self.environ, self.problems, self.sources)
+        expanded = interpolation.expand(tree)
+        assert isinstance(expanded, Mapping)
+        file, warnings = self.examined(expanded, interpolation.unresolved)
+        around = Surroundings(_cores(), sys.stderr.isatty())
+        try:
+            settings = to_settings(file, around, self.previous)
+        except NoSlotLeftError as error:
+            message = f"no place is left in the tallies for {error.args[0]} until a restart"
+            self.problems.append(Problem(tree.origin.where, "routes", message))
+            raise self.refusal() from None
+        values = tuple(effective_values(file, expanded))
+        warnings = (*warnings, *pending_warnings(values))
+        return Loaded(settings, values, warnings, self.sources.names, self.sources.digest())
+
+    def examined(
+        self, tree: Mapping, unresolved: set[KeyPath]
+    ) -> tuple[FileSection, tuple[str, ...]]:
+        """The valid file and its warnings."""
+        file, broken = validate(tree, unresolved, self.problems)
+        found = Examination(file, broken, tree, self.allow_same, self.problems, self.sources)
+        examine(found)
+        if self.problems:
+            raise self.refusal()
+        return file, tuple(found.warnings)
+
+    def tree(self, path: str | None, here: str) -> Mapping | None:
+        """The file's tree, or None when it cannot be read any further."""
+        if path is None:
+            return Mapping(Origin("configuration", base=here))
+        name = "<stdin>" if path == STDIN else printable(path)
+        full = path if path == STDIN else os.path.join(here, path)
+        text = self.text(full, name)
+        if text is None:
+            return None
+        base = here if path == STDIN else str(Path(full).parent)
+        tree = read_document(text, name, base, self.problems)
+        if tree is None:
+            return None
+        copy = copy_of(tree)
+        assert isinstance(copy, Mapping)
+        return copy
+
+    def text(self, path: str, name: str) -> str | None:
+        """The file as text, or None when it is none."""
+        try:
+            if path == STDIN:
+                content = sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
+            else:
+                content = self.sources.read(path)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "not a file name"
+            self.problems.append(Problem(name, "", f"cannot read the file: {reason}"))
+            return None
+        if len(content) > MAX_SOURCE_BYTES:
+            self.problems.append(Problem(name, "", "larger than 1 MiB"))
+            return None
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            column = error.start - content.rfind(b"\n", 0, error.start)
+            self.problems.append(Problem(f"{name}:{line}:{column}", "", "not UTF-8 text"))
+            return None
+
+    def refusal(self) -> ConfigError:
+        """Every mistake, once, in the order of the file."""
+        problems = sorted(dict.fromkeys(self.problems), key=lambda item: (item.rank, item.key))
+        return ConfigError(problems, self.sources.names, self.sources.digest())
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "/"
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
