@@ -62,6 +62,14 @@ class Report:
     cpu_share: float
     limited: str
 
+    @property
+    def trouble(self) -> str:
+        """Everything that was not an answer with status 200, in words."""
+        found = [f"{count} {what}" for what, count in self.failed.items()]
+        if self.unanswered:
+            found.append(f"{self.unanswered} unanswered")
+        return "; ".join(found)
+
 
 class Generator:
     """Runs one plan. All state is changed by `run`'s one loop."""

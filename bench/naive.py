@@ -7,6 +7,7 @@ shared, the connector has no limit, the access log is off and the loop is uvloop
 """
 
 import asyncio
+import resource
 import sys
 from collections.abc import Mapping
 
@@ -82,4 +83,6 @@ async def _serve(port: int, legacy: str, candidate: str) -> None:
 
 
 if __name__ == "__main__":
+    # An endless answer would take all the memory of the machine that measures it.
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
     uvloop.run(_serve(int(sys.argv[1]), sys.argv[2], sys.argv[3]))

@@ -1,6 +1,7 @@
-"""What is read from running programs over HTTP: our admin server, nginx's own counter."""
+"""What running programs are asked over HTTP: our admin server, nginx's own counter."""
 
 import http.client
+import json
 import re
 from dataclasses import dataclass
 
@@ -28,6 +29,14 @@ def is_ready(admin: int) -> bool:
         return get(admin, "/readyz")[0] == 200
     except OSError:
         return False
+
+
+def turn_shadow(admin: int, value: str) -> None:
+    """Turns our kill switch `on` or `off`; returns when control has done it."""
+    body = json.dumps({"value": value, "reason": "bench"})
+    status, answer = get(admin, "/api/v1/dials/shadow", "PUT", body)
+    if status >= 300:
+        raise RuntimeError(f"the dial could not be turned: {status} {answer}")
 
 
 @dataclass(frozen=True, slots=True)
