@@ -19,7 +19,7 @@ from typing import cast
 import uvloop
 
 from bench import scraping
-from bench.arms import origins, ours
+from bench.arms import ONE_EDGE, origins, ours
 from bench.load import quantile
 from bench.origin import BODY
 from bench.running import program, running, wait_until
