@@ -140,7 +140,6 @@ class Shop:
     async def download(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"X-Request-Id": self.make_token()})
         response.content_type = "text/csv"
-        response.enable_chunked_encoding()
         await response.prepare(request)
         for start in range(0, len(self.export), EXPORT_PIECE_BYTES):
             await response.write(self.export[start : start + EXPORT_PIECE_BYTES])

@@ -1,0 +1,64 @@
+"""The real command in front of real servers."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+from tests.peers.programs import free_port, running
+from tests.support.waiting import until
+
+if TYPE_CHECKING:
+    import subprocess
+
+_CONFIGURATION = """\
+listen: 127.0.0.1:{port}
+admin: {{listen: 127.0.0.1:{admin}}}
+workers: 1
+legacy: {{url: "http://127.0.0.1:{legacy}"}}
+candidate: {{url: "http://127.0.0.1:{candidate}"}}
+limits: {{drain_delay: 0s, drain_timeout: 5s}}
+log: {{format: json}}
+"""
+
+
+@dataclass(frozen=True)
+class Proxied:
+    """A legacy server, the proxy in front of it, and where the proxy answers questions."""
+
+    legacy: int
+    port: int
+    admin: int
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def get_json(self, path: str) -> Any:
+        """An answer of the admin API."""
+        with urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=5) as answer:
+            return json.load(answer)
+
+    async def at_rest(self) -> dict[str, int]:
+        """The sums, once nothing is in flight."""
+
+        def read() -> dict[str, int] | None:
+            sums: dict[str, int] = self.get_json("/api/v1/status")["exchanges"]
+            return None if sums["in_flight"] else sums
+
+        return await until(read, "nothing in flight") or {}
+
+
+@contextmanager
+def shadowproxy_before(legacy: int, candidate: int, folder: Path) -> Iterator[Proxied]:
+    """Runs `shadowproxy run` between its users and the two ports."""
+    port, admin = free_port(), free_port()
+    file = folder / "shadowproxy.yaml"
+    file.write_text(
+        _CONFIGURATION.format(port=port, admin=admin, legacy=legacy, candidate=candidate)
+    )
+    command = [sys.executable, "-m", "shadowproxy", "run", "-c", str(file)]
+    with running(command, folder, [port, admin], "shadowproxy") as process:
+        yield Proxied(legacy, port, admin, folder / "shadowproxy.log", process)
