@@ -20,10 +20,13 @@ def forward_request(head: RequestHead, origin: tuple[bytes, bytes] | None, host:
     """
     if head.special or head.minor == 0 or head.host is None or (origin and head.forwarded):
         return _rebuild_request(head, origin, host)
+    raw = _without_connection(head.raw, head.names) if head.names else head.raw
+    if raw is None:
+        return _rebuild_request(head, origin, host)
     if origin is None:
-        return head.raw
+        return raw
     return b"%bX-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n\r\n" % (
-        head.raw[:-2],
+        raw[:-2],
         *origin,
         head.host,
     )
@@ -89,7 +92,9 @@ def forward_response(
         connection: a value for Connection, or empty for none.
     """
     if not (head.special or without_length or connection) and chunked == head.chunked:
-        return head.raw
+        raw = _without_connection(head.raw, head.names) if head.names else head.raw
+        if raw is not None:
+            return raw
     dropped = _nominated(head.names)
     parts = [b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)]
     for name, value in head.fields:
@@ -115,6 +120,28 @@ def forward_interim(head: ResponseHead) -> bytes:
 def forward_switch(head: ResponseHead) -> bytes:
     """A 101 head for the user: the two sides agreed, every byte passes."""
     return head.raw
+
+
+_CONNECTION_LINES = (
+    b"\r\nConnection: keep-alive\r\n",
+    b"\r\nConnection: close\r\n",
+    b"\r\nconnection: keep-alive\r\n",
+    b"\r\nconnection: close\r\n",
+    b"\r\nConnection: Keep-Alive\r\n",
+    b"\r\nConnection: Close\r\n",
+)
+
+
+def _without_connection(raw: bytes, names: tuple[bytes, ...]) -> bytes | None:
+    """Cuts the one ordinary Connection line out; None when it is not that simple.
+
+    A line between two CRLFs of a head that passed the grammar is a field line, never a value.
+    """
+    if len(names) == 1:
+        for line in _CONNECTION_LINES:
+            if line in raw:
+                return raw.replace(line, b"\r\n", 1)
+    return None
 
 
 _ORDINARY = frozenset((b"close", b"keep-alive", b"upgrade", b""))

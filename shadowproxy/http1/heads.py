@@ -8,6 +8,7 @@ A whole head is given at once, so the segmentation in which it arrived cannot ma
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import httptools
@@ -37,8 +38,8 @@ class RequestHead:
     """One request head. `raw` runs from the request line to the empty line.
 
     `length` is the Content-Length or None, `names` the lower-case names that Connection lists.
-    `forwarded` holds the last X-Forwarded-* codes seen; `special` is True when a field must be
-    dropped or rewritten before the head can be forwarded.
+    `forwarded` says which X-Forwarded-* were seen (1 For, 2 Proto, 4 Host); `special` is True when
+    a field other than Connection must be dropped or rewritten before the head can be forwarded.
     """
 
     __slots__ = (
@@ -153,16 +154,24 @@ def _read_request_fields(head: RequestHead) -> None:
 def _host(head: RequestHead, value: bytes) -> None:
     if head.host is not None:
         raise HeadError(Refusal.BAD_HOST, 400, "Host is repeated")
-    if not grammar.HOST.fullmatch(value) or (not value and head.target.startswith(b"/")):
+    if not is_authority(value) or (not value and head.target.startswith(b"/")):
         raise HeadError(Refusal.BAD_HOST, 400, "Host is not a host with an optional port")
-    _check_port(value)
     head.host = value
 
 
-def _check_port(authority: bytes) -> None:
-    port = authority.rpartition(b":")[2] if not authority.endswith(b"]") else b""
-    if b":" in authority and port.isdigit() and int(port) > 65535:
-        raise HeadError(Refusal.BAD_HOST, 400, "the port is above 65535")
+@lru_cache(1024)
+def is_authority(value: bytes) -> bool:
+    """A host with an optional port up to 65535, without userinfo. The same few come all day."""
+    if not grammar.HOST.fullmatch(value):
+        return False
+    port = value.rpartition(b":")[2] if b":" in value and not value.endswith(b"]") else b""
+    return not port or int(port) <= 65535
+
+
+@lru_cache(1024)
+def _names(value: bytes) -> tuple[bytes, ...]:
+    """The lower-case names in a Connection field."""
+    return tuple(name.strip(b" \t").lower() for name in value.split(b","))
 
 
 def _length(head: RequestHead, value: bytes) -> None:
@@ -188,9 +197,7 @@ def _coding(head: RequestHead, value: bytes) -> None:
 
 
 def _connection(head: RequestHead, value: bytes) -> None:
-    names = tuple(name.strip(b" \t").lower() for name in value.split(b","))
-    head.names += names
-    head.special = True
+    head.names += _names(value)
     if b"close" in head.names:
         head.keep_alive = False
     elif b"keep-alive" in head.names:
@@ -275,9 +282,8 @@ def _read_target(head: RequestHead) -> None:
         raise HeadError(Refusal.BAD_TARGET, 400, "the target is neither a path nor a URL")
     cut = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
     authority, path = rest[:cut], rest[cut:]
-    if not authority or not grammar.HOST.fullmatch(authority):
+    if not authority or not is_authority(authority):
         raise HeadError(Refusal.BAD_HOST, 400, "the target's authority is not a host")
-    _check_port(authority)
     if not path and head.method == b"OPTIONS":
         path = b"*"
     elif not path.startswith(b"/"):
@@ -363,8 +369,7 @@ def _response_coding(head: ResponseHead, value: bytes) -> None:
 
 
 def _response_connection(head: ResponseHead, value: bytes) -> None:
-    head.names += tuple(name.strip(b" \t").lower() for name in value.split(b","))
-    head.special = True
+    head.names += _names(value)
     if b"close" in head.names:
         head.keep_alive = False
     elif b"keep-alive" in head.names:
