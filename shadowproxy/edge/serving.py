@@ -40,7 +40,7 @@ async def serve(process: Process, sockets: Sequence[socket.socket], stop: asynci
         else await loop.create_unix_server(lambda: Client(edge), sock=sock, ssl=tls, backlog=4096)
         for sock in sockets
     ]
-    ticker = _Ticker(edge)
+    ticker = _Ticker(edge, tls)
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(edge.exchanges.run()),
@@ -82,9 +82,20 @@ def users_tls(settings: Settings) -> ssl.SSLContext | None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.tls.cert, settings.tls.key)
     context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(settings.tls.cert, settings.tls.key)
     return context
+
+
+def renew_certificate(edge: Edge, context: ssl.SSLContext | None) -> None:
+    """Loads the certificate again, for the connections to come; a bad one changes nothing."""
+    tls = edge.settings.tls
+    if context is None or tls is None:
+        return
+    try:
+        context.load_cert_chain(tls.cert, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        edge.tell("certificate_rejected", level="error", error=str(error), cert=tls.cert)
 
 
 def _report(edge: Edge, context: dict[str, Any]) -> None:
@@ -118,8 +129,9 @@ async def _drain(edge: Edge, servers: list[asyncio.Server]) -> None:
 class _Ticker:
     """What an edge does ten times a second, whatever goes on."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: Edge, tls: ssl.SSLContext | None) -> None:
         self._edge = edge
+        self._tls = tls
         self._ticks = 0
         self._worst_lag_s = 0.0
         guard = edge.settings.guard
@@ -140,6 +152,7 @@ class _Ticker:
         process.beat()
         if process.reload():
             edge.reload()
+            renew_certificate(edge, self._tls)
             guard = edge.settings.guard
             self._guard = Guard(guard.budget_s, guard.window_s)
         now_ns = monotonic_ns()
