@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.peers.certificates import Certificate
 from tests.peers.programs import find_program, free_port, running
 
 LARGE_BYTES = 3 << 20
@@ -32,7 +33,8 @@ http {{
     gzip_types application/json;
     gzip_min_length 100;
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port}{tls};
+        listen unix:{folder}/nginx.sock;
         root {folder}/www;
         port_in_redirect off;  # two servers on two ports redirect alike
         location /closing/ {{ alias {folder}/www/; keepalive_timeout 0; }}
@@ -46,6 +48,7 @@ http {{
             add_header Warning '199 - "quoted, with comma"';
             return 200 "fields";
         }}
+        location = /proto {{ return 200 "$http_x_forwarded_proto"; }}
         location = /asked {{ return 200 "$request_method|$http_x_one|$http_cookie|$request_uri"; }}
         location /kept/ {{
             root {folder}/uploads;
@@ -63,6 +66,7 @@ class Nginx:
     """A running nginx; `www` holds what it serves, `uploads` what it was sent."""
 
     port: int
+    unix: Path
     www: Path
     uploads: Path
 
@@ -83,14 +87,20 @@ def _write_files(www: Path) -> None:
 
 
 @contextmanager
-def nginx_serving(folder: Path) -> Iterator[Nginx]:
-    """Runs nginx with everything it writes under `folder`."""
+def nginx_serving(folder: Path, certificate: Certificate | None = None) -> Iterator[Nginx]:
+    """Runs nginx with everything it writes under `folder`; with a certificate its port has TLS.
+
+    It listens on a Unix socket too, without TLS.
+    """
     program = find_program("nginx")
     port = free_port()
     _write_files(folder / "www")
     (folder / "uploads" / "kept").mkdir(parents=True)
     file = folder / "nginx.conf"
-    file.write_text(_CONFIGURATION.format(folder=folder, port=port))
+    tls = ""
+    if certificate:
+        tls = f" ssl; ssl_certificate {certificate.cert}; ssl_certificate_key {certificate.key}"
+    file.write_text(_CONFIGURATION.format(folder=folder, port=port, tls=tls))
     command = [program, "-p", str(folder), "-c", str(file), "-e", "stderr"]
     with running(command, folder, [port], "nginx"):
-        yield Nginx(port, folder / "www", folder / "uploads")
+        yield Nginx(port, folder / "nginx.sock", folder / "www", folder / "uploads")

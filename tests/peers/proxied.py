@@ -15,7 +15,7 @@ from tests.support.waiting import until
 if TYPE_CHECKING:
     import subprocess
 
-_CONFIGURATION = """\
+PLAIN = """\
 listen: 127.0.0.1:{port}
 admin: {{listen: 127.0.0.1:{admin}}}
 workers: 1
@@ -52,12 +52,19 @@ class Proxied:
 
 
 @contextmanager
-def shadowproxy_before(legacy: int, candidate: int, folder: Path) -> Iterator[Proxied]:
-    """Runs `shadowproxy run` between its users and the two ports."""
+def shadowproxy_before(
+    legacy: int, candidate: int, folder: Path, configuration: str = PLAIN
+) -> Iterator[Proxied]:
+    """Runs `shadowproxy run` between its users and the two ports.
+
+    `configuration` is a template of port, admin, legacy, candidate and folder.
+    """
     port, admin = free_port(), free_port()
     file = folder / "shadowproxy.yaml"
     file.write_text(
-        _CONFIGURATION.format(port=port, admin=admin, legacy=legacy, candidate=candidate)
+        configuration.format(
+            port=port, admin=admin, legacy=legacy, candidate=candidate, folder=folder
+        )
     )
     command = [sys.executable, "-m", "shadowproxy", "run", "-c", str(file)]
     with running(command, folder, [port, admin], "shadowproxy") as process:

@@ -1,6 +1,5 @@
 """curl as the user, node as legacy."""
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.curl import curl
 from tests.peers.node import node_proxied
 from tests.peers.programs import find_program
 from tests.peers.proxied import Proxied
@@ -47,28 +47,6 @@ def upload(tmp_path: Path) -> Upload:
     return Upload(file, hashlib.sha256(content).hexdigest())
 
 
-@dataclass(frozen=True)
-class Curled:
-    """What curl wrote and how it ended; `talk` is its log of the connection."""
-
-    code: int
-    output: bytes
-    talk: str
-
-
-async def _curl(*arguments: str) -> Curled:
-    process = await asyncio.create_subprocess_exec(
-        *(find_program("curl"), "--silent", "--verbose", "--max-time", "20", "--noproxy", "*"),
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, talk = await process.communicate()
-    assert process.returncode is not None
-    return Curled(process.returncode, output, talk.decode("latin-1"))
-
-
 def _url(port: int, path: str) -> str:
     return f"http://127.0.0.1:{port}{path}"
 
@@ -94,8 +72,8 @@ async def test_curl_gets_what_it_gets_from_node(
     proxied: Proxied, options: list[str], path: str
 ) -> None:
     """Exit code and bytes are the same, whatever curl is asked to do."""
-    direct = await _curl(*options, _url(proxied.legacy, path))
-    through = await _curl(*options, _url(proxied.port, path))
+    direct = await curl(*options, _url(proxied.legacy, path))
+    through = await curl(*options, _url(proxied.port, path))
     assert (through.code, through.code) == (0, direct.code)
     if "--head" not in options:
         assert through.output == direct.output
@@ -110,7 +88,7 @@ async def test_an_upload_is_whole(
     options = ["--upload-file", str(upload.file)]
     options += ["--header", "Transfer-Encoding: chunked"] if framing == "chunked" else []
     options += ["--header", "Expect: 100-continue" if expect else "Expect:"]
-    curled = await _curl(*options, _url(proxied.port, "/upload"))
+    curled = await curl(*options, _url(proxied.port, "/upload"))
     assert curled.code == 0, curled.talk
     said = json.loads(curled.output)
     assert said["sum"] == upload.sum
@@ -120,7 +98,7 @@ async def test_an_upload_is_whole(
 
 async def test_curl_uploads_with_http_1_0(proxied: Proxied, upload: Upload) -> None:
     """A length and no 100 Continue, as HTTP/1.0 wants it."""
-    curled = await _curl(
+    curled = await curl(
         "--http1.0", "--upload-file", str(upload.file), _url(proxied.port, "/upload")
     )
     assert json.loads(curled.output)["length"] == BODY_BYTES
@@ -130,21 +108,21 @@ async def test_curl_uploads_with_http_1_0(proxied: Proxied, upload: Upload) -> N
 async def test_one_connection_serves_several_urls(proxied: Proxied) -> None:
     """Curl keeps its connection: three requests, one connect."""
     urls = [_url(proxied.port, path) for path in ("/cookies", "/chunks", "/none")]
-    curled = await _curl(*urls, "--write-out", " %{num_connects}\n")
+    curled = await curl(*urls, "--write-out", " %{num_connects}\n")
     assert curled.output == b"ok 1\none two three 0\nnone 0\n"
 
 
 async def test_an_upgrade_to_http_2_is_declined(proxied: Proxied) -> None:
     """`--http2` offers h2c; the answer is HTTP/1.1."""
     options = ("--http2", "--write-out", " %{http_version}")
-    curled = await _curl(*options, _url(proxied.port, "/cookies"))
+    curled = await curl(*options, _url(proxied.port, "/cookies"))
     assert curled.output == b"ok 1.1"
     assert "Upgrade: h2c" in curled.talk
 
 
 async def test_a_websocket_handshake_succeeds(proxied: Proxied) -> None:
     """A 101 with the accept key, then what the server sends into the tunnel."""
-    curled = await _curl("--include", *HANDSHAKE, _url(proxied.port, "/bye"))
+    curled = await curl("--include", *HANDSHAKE, _url(proxied.port, "/bye"))
     head, _, rest = curled.output.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101 ")
     assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
@@ -155,19 +133,19 @@ async def test_credentials_and_odd_paths_pass_untouched(proxied: Proxied) -> Non
     """Authorization goes on; dots and double slashes in the path are not resolved."""
     path = "/asked//../a/%2e%2e/b?q=a%20b"
     options = ("--path-as-is", "--user", "me:secret")
-    direct = await _curl(*options, _url(proxied.legacy, path))
+    direct = await curl(*options, _url(proxied.legacy, path))
     assert direct.output == b"none"
-    curled = await _curl(*options, _url(proxied.port, "/asked?x=/../y"))
+    curled = await curl(*options, _url(proxied.port, "/asked?x=/../y"))
     said = json.loads(curled.output)
     fields = dict(zip(said["fields"][::2], said["fields"][1::2], strict=True))
     assert fields["Authorization"] == "Basic " + base64.b64encode(b"me:secret").decode()
     assert said["url"] == "/asked?x=/../y"
-    through = await _curl(*options, _url(proxied.port, path))
+    through = await curl(*options, _url(proxied.port, path))
     assert through.output == direct.output
 
 
-async def test_a_cut_answer_is_an_error_for_curl(proxied: Proxied) -> None:
+async def test_a_cut_answer_is_an_error_forcurl(proxied: Proxied) -> None:
     """An answer that legacy broke off does not exit 0."""
     for path in ("/cut", "/short"):
-        curled = await _curl(_url(proxied.port, path))
+        curled = await curl(_url(proxied.port, path))
         assert curled.code in (18, 52, 56), (path, curled.code, curled.talk)
