@@ -31,6 +31,9 @@ class _Bulk(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(
+            high=0
+        )  # whatever is kept back calls resume_writing
         self._head = b""
         self._left = 0
         self._digest = hashlib.blake2b()
@@ -77,7 +80,7 @@ class _Bulk(asyncio.Protocol):
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
     def resume_writing(self) -> None:
-        """The next block; more than the high-water mark, so the next call is the transport's."""
+        """The next block, at the next turn of the loop or when the peer has taken this one."""
         if self._sending and not self._transport.is_closing():
             number, self._sending = self._sending[0], self._sending[1:]
             self._transport.write(block(number))
