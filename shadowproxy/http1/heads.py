@@ -107,6 +107,9 @@ class _Collector:
         self.fields.append((name, value))
 
 
+MAX_ANSWER_FIELDS: Final = 1000
+"""Fields of an answer: five times what users may send (`max_headers`)."""
+
 _REQUEST_LINE: Final = b"GET / HTTP/1.1\r\n"
 _STATUS_LINE: Final = b"HTTP/1.1 200 OK\r\n"
 
@@ -177,9 +180,15 @@ def _names(value: bytes) -> tuple[bytes, ...]:
 def _length(head: RequestHead, value: bytes) -> None:
     if head.length is not None:
         raise HeadError(Refusal.BAD_FRAMING, 400, "Content-Length is repeated")
-    if not grammar.LENGTH.fullmatch(value):
+    head.length = _length_of(value)
+    if head.length < 0:
         raise HeadError(Refusal.BAD_FRAMING, 400, "Content-Length is not a number of bytes")
-    head.length = int(value)
+
+
+def _length_of(value: bytes) -> int:
+    """The length that a field gives, -1 when it gives none."""
+    length = int(value) if grammar.LENGTH.fullmatch(value) else -1
+    return length if length <= grammar.MAX_LENGTH else -1
 
 
 def _coding(head: RequestHead, value: bytes) -> None:
@@ -340,9 +349,13 @@ def parse_response_head(raw: bytes) -> ResponseHead:
         pass
     except httptools.HttpParserError as error:
         raise AnswerError(f"bad field: {error}") from None
+    if len(collector.fields) > MAX_ANSWER_FIELDS:
+        raise AnswerError(f"more than {MAX_ANSWER_FIELDS} fields")
     head = ResponseHead(
         raw, int(status), reason or b"", 0 if minor == b"0" else 1, collector.fields
     )
+    if reason is None:
+        head.special = True  # the space that is missing behind the status is put in
     for name, value in head.fields:
         code = code_of[name]
         if code:
@@ -357,9 +370,9 @@ def parse_response_head(raw: bytes) -> ResponseHead:
 def _response_length(head: ResponseHead, value: bytes) -> None:
     if head.content_length is not None:
         raise AnswerError("Content-Length is repeated")
-    if not grammar.LENGTH.fullmatch(value):
+    head.content_length = _length_of(value)
+    if head.content_length < 0:
         raise AnswerError("Content-Length is not a number of bytes")
-    head.content_length = int(value)
 
 
 def _response_coding(head: ResponseHead, value: bytes) -> None:

@@ -214,6 +214,8 @@ class Connection(asyncio.Protocol):
                 self._rest += data
                 return
             try:
+                if end > MAX_HEAD_BYTES:
+                    raise AnswerError("the answer's head is too large")
                 head = parse_response_head(data if end == len(data) else data[:end])
             except AnswerError as error:
                 self.fail(FailureKind.PROTOCOL, "head", str(error))
