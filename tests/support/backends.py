@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 
 from tests.support.messages import MalformedError, Received, read_request_body, read_request_head
 from tests.support.scripts import Script, Step, begins_at_accept
+from tests.support.waiting import alongside
 from tests.support.wire import EndedError, Wire
 
 
@@ -108,12 +109,8 @@ async def backend() -> AsyncIterator[Backend]:
     """A running backend."""
     with listen() as listener:
         it = Backend(listener)
-        async with asyncio.TaskGroup() as group:
-            serving = group.create_task(it.accept_for_ever())
-            try:
-                yield it
-            finally:
-                serving.cancel()
+        async with alongside(it.accept_for_ever()):
+            yield it
 
 
 @asynccontextmanager

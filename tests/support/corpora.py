@@ -17,7 +17,7 @@ from typing import Any
 from tests.support.notation import to_bytes
 
 CORPUS = Path(__file__).parent.parent / "corpus"
-CLEAN_REQUEST = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"
+LIE_REQUEST = "GET /lie HTTP/1.1\r\nHost: a.test\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,24 @@ class AnswerCase:
 
     `user` has one or more of: `refused` (502 or 504 of the proxy's own, see `statuses`),
     `aborted` (a beginning of legacy's answer, recognisably not whole), `answered` (legacy's
-    answer: status and body), `clean` as in answered, and the next request may use the connection.
-    `outcome` is the tally that the same backend gets as a candidate.
+    answer: `status`, `body`, and those of `reason`, `fields`, `trailers` and `interim` that are
+    given), `clean` (answered, and the connection to legacy is used again), `endless` (an answer
+    that goes on until the user leaves). `listen` is how the backend can be reached.
+    `outcome` and `verdict` are the tallies that the same backend gets as a candidate.
     """
 
     id: str
     request: bytes
     script: tuple[dict[str, Any], ...]
+    listen: str
     user: frozenset[str]
     statuses: frozenset[int]
     status: int
-    body: bytes
+    body: Any
+    reason: str | None
+    fields: tuple[str, ...] | None
+    trailers: tuple[str, ...]
+    interim: tuple[int, ...] | None
     outcome: frozenset[str]
     verdict: frozenset[str]
     fact: str
@@ -146,12 +153,17 @@ def _answer_case(document: dict[str, Any]) -> AnswerCase:
     _only(document, {field.name for field in fields(AnswerCase)}, document["id"])
     return AnswerCase(
         document["id"],
-        to_bytes(document.get("request", CLEAN_REQUEST)),
+        to_bytes(document.get("request", LIE_REQUEST)),
         tuple(document["script"]),
+        document.get("listen", "plain"),
         frozenset(document["user"]),
         frozenset(document.get("statuses", [502])),
         document.get("status", 200),
-        to_bytes(document.get("body", "")),
+        document.get("body", ""),
+        document.get("reason"),
+        tuple(document["fields"]) if "fields" in document else None,
+        tuple(document.get("trailers", [])),
+        tuple(document["interim"]) if "interim" in document else None,
         frozenset(document["outcome"]),
         frozenset(document["verdict"]),
         document["fact"],

@@ -15,7 +15,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from shadowproxy.ipc.dials import Dials
 from shadowproxy.ipc.process import Process, write_settings
 from shadowproxy.ipc.tallies import read_cells
 from tests.support.backends import listen
-from tests.support.waiting import until
+from tests.support.waiting import alongside, until
 from tests.support.wire import Wire
 
 Address = tuple[str, int]
@@ -37,6 +37,8 @@ ALL = ("judge", "shadow", "edge")
 
 QUICK = LimitSettings(drain_delay_s=0.0, drain_timeout_s=0.5)
 """Production limits, but no time to wait at the end of a test."""
+
+STOP_S = 5.0
 
 
 @dataclass
@@ -49,10 +51,13 @@ class Edge:
     dials: Dials
     names: Sequence[str]
     faults: list[dict[str, Any]] = field(default_factory=list)
+    wires: list[Wire] = field(default_factory=list)
 
     async def connect(self, **options: Any) -> Wire:
-        """A new client connection."""
-        return await Wire.connect(self.address, **options)
+        """A new client connection; closed at the end if the test did not."""
+        wire = await Wire.connect(self.address, **options)
+        self.wires.append(wire)
+        return wire
 
     def reload(self, **changes: Any) -> None:
         """Publishes changed settings, as control does."""
@@ -121,7 +126,11 @@ async def edge(
         it = Edge(listener.getsockname(), folder, settings, dials, names)
         with _faults_of_the_loop(it.faults):
             async with _running(processes, folder, listener):
-                yield it
+                try:
+                    yield it
+                finally:
+                    for wire in it.wires:
+                        wire.close()
         assert not it.faults, f"unhandled in the product: {it.faults}"
 
 
@@ -130,26 +139,20 @@ async def _running(
     processes: Sequence[str], folder: Path, listener: socket.socket
 ) -> AsyncIterator[None]:
     """Starts the roles in order and ends them in the opposite one, as the supervisor does."""
-    stops = {role: asyncio.Event() for role in processes}
-    tasks: dict[str, asyncio.Task[None]] = {}
-    async with asyncio.TaskGroup() as group:
+    async with AsyncExitStack() as stack:
         for role in processes:
-            tasks[role] = group.create_task(_serve(role, folder, listener, stops[role]))
+            stop = asyncio.Event()
+            task = await stack.enter_async_context(alongside(_serve(role, folder, listener, stop)))
+            stack.push_async_callback(_ended, task, stop, role)
             if role != "edge":
                 await until((folder / f"{role}.sock").exists, f"{role} listens")
-        try:
-            yield
-        finally:
-            for role in reversed(processes):
-                stops[role].set()
-                await _ended(tasks[role], role)
+        yield
 
 
-async def _ended(task: asyncio.Task[None], role: str) -> None:
-    _, pending = await asyncio.wait([task], timeout=5.0)
-    if pending:
-        task.cancel()
-        raise AssertionError(f"{role} did not stop")
+async def _ended(task: asyncio.Task[None], stop: asyncio.Event, role: str) -> None:
+    stop.set()
+    _, pending = await asyncio.wait([task], timeout=STOP_S)
+    assert not pending, f"{role} did not stop within {STOP_S} s"
 
 
 async def _serve(role: str, folder: Path, listener: socket.socket, stop: asyncio.Event) -> None:

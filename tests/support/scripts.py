@@ -40,12 +40,15 @@ class Script:
 
     async def run(self, wire: Wire) -> bool:
         """All steps; True when the connection may carry the next request."""
-        for step in self._steps:
-            (verb, argument), *rest = step.items()
-            assert not rest, f"one verb a step: {step}"
-            if not await self._act(wire, verb, argument):
-                return False
-        return True
+        try:
+            for step in self._steps:
+                (verb, argument), *rest = step.items()
+                assert not rest, f"one verb a step: {step}"
+                if not await self._act(wire, verb, argument):
+                    return False
+            return True
+        finally:
+            self.is_over = True
 
     async def _act(self, wire: Wire, verb: str, argument: Any) -> bool:
         match verb:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.corpora import CORPUS, RequestCase, request_cases
+from shadowproxy.core.cells import OUTCOMES
+from shadowproxy.core.words import Verdict
+from tests.support.corpora import CORPUS, AnswerCase, RequestCase, answer_cases, request_cases
 from tests.support.notation import to_bytes
 
 CLASSES = {path.stem for path in (CORPUS / "requests").glob("*.json")}
@@ -67,3 +69,25 @@ def test_data_files_are_plain_json() -> None:
     for path in CORPUS.glob("*/*.json"):
         assert path.read_text(encoding="utf-8").isascii(), path
         json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_ids_of_lies_are_unique() -> None:
+    """A failing id names one case."""
+    repeated = [name for name, count in Counter(c.id for c in answer_cases()).items() if count > 1]
+    assert repeated == []
+
+
+@pytest.mark.parametrize("case", answer_cases(), ids=lambda case: case.id)
+def test_a_lie_is_consistent(case: AnswerCase) -> None:
+    """Words are the known ones, and a lie that is refused costs a candidate its answer."""
+    assert case.user <= {"refused", "aborted", "answered", "clean", "endless"}
+    assert case.user
+    assert case.statuses <= {502, 504}
+    assert case.verdict <= set(Verdict)
+    assert case.outcome <= set(OUTCOMES)
+    assert case.listen in ("plain", "refusing", "unreachable", "unknown", "plain-for-tls")
+    if case.user & {"answered", "clean"}:
+        assert f"{case.status // 100}xx" in case.outcome or not 100 <= case.status <= 599
+    else:
+        assert case.outcome - {"2xx"}
+        assert case.verdict >= {"candidate_failed"}

@@ -4,8 +4,9 @@ Law: every wait has a deadline, and a deadline that passes says what was waited 
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 DEADLINE_S = 5.0
 """For one expected event on loopback: a hundred times what it takes on a busy 2-core machine."""
@@ -31,3 +32,20 @@ async def until(read: Callable[[], T], what: str, deadline_s: float = DEADLINE_S
             raise TooLateError(f"after {deadline_s} s still not: {what} (last value {value!r})")
         await asyncio.sleep(POLL_S)
     return value
+
+
+@asynccontextmanager
+async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Runs `work` while the body runs and cancels it afterwards; its failure fails the body.
+
+    Unlike a TaskGroup it lets the body's exception through as it is: the message of a failing
+    test is what broke, not a group of it.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        raise fault
