@@ -20,6 +20,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from shadowproxy.core.cells import GAUGES
 from shadowproxy.core.settings import Settings, settings_from_json
 from shadowproxy.ipc.dials import Dials
 from shadowproxy.ipc.tallies import Tallies
@@ -41,6 +42,8 @@ class Process:
         self.tallies = Tallies(runtime_dir, self.name)
         self.dials = Dials(runtime_dir)
         self.settings = read_settings(runtime_dir)
+        for gauge in GAUGES:  # what a killed predecessor had open is closed
+            self.tallies.set(gauge, 0)
         self.tallies.set("pid", os.getpid())
         self.tallies.set("generation", self.settings.generation)
         self.beat()

@@ -1,1 +1,1 @@
-"""Starts the processes, watches them and hands them their listening sockets."""
+"""The processes: the supervisor that keeps them running, and the entry point of each of them."""

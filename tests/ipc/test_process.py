@@ -41,6 +41,17 @@ def test_a_successor_says_which_generation_it_started_with(tmp_path: Path) -> No
     assert Process(tmp_path, "shadow").tallies.get("generation") == 5
 
 
+def test_a_successor_starts_with_nothing_open(tmp_path: Path) -> None:
+    """Gauges of a killed process are gone with it; its counts stay."""
+    write_settings(tmp_path, SETTINGS)
+    killed = Process(tmp_path, "edge", 1)
+    killed.tallies.set("in_flight", 12)
+    killed.tallies.add("received", 12)
+    successor = Process(tmp_path, "edge", 1)
+    assert successor.tallies.get("in_flight") == 0
+    assert successor.tallies.get("received") == 12
+
+
 def test_a_start_beats_the_heart(tmp_path: Path) -> None:
     """A process that has just started is alive to whoever reads its page."""
     write_settings(tmp_path, SETTINGS)
