@@ -4,6 +4,7 @@
                                         └──► candidate, with planted bugs
 
 Exit code 0: no user saw an error, the sums hold, every planted bug was found and nothing else.
+1: one of these is not so. 2: an address that cannot be listened at.
 """
 
 import asyncio
@@ -18,7 +19,12 @@ from rich.console import Console
 from rich.text import Text
 
 from shadowproxy.demo import showing
-from shadowproxy.demo.addresses import USUAL_ADMIN, USUAL_LISTEN, choose_address
+from shadowproxy.demo.addresses import (
+    USUAL_ADMIN,
+    USUAL_LISTEN,
+    AddressError,
+    choose_address,
+)
 from shadowproxy.demo.asking import Asking
 from shadowproxy.demo.children import Child, ChildError, Children
 from shadowproxy.demo.configuration import ENDPOINTS, Addresses, write_configuration
@@ -49,12 +55,15 @@ def run_demo(
     code = 1
     try:
         code = asyncio.run(_Demo(console, folder, for_s, rate).run(listen, admin))
-    except (ChildError, OSError) as error:
+    except AddressError as error:
+        console.print(Text(str(error), style="red"))
+        code = 2
+    except ChildError as error:
         console.print(Text(str(error), style="red"))
     except asyncio.CancelledError:
         console.print(Text("ended before its summary", style="red"))
     finally:
-        if keep or code:
+        if keep or code == 1:
             console.print(Text(f"The configuration and the logs are left in {folder}"))
         else:
             shutil.rmtree(folder)

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from shadowproxy.demo.addresses import choose_address
+from shadowproxy.demo.addresses import AddressError, choose_address
 
 
 def _taken() -> socket.socket:
@@ -39,5 +39,14 @@ def test_port_zero_is_any_free_port() -> None:
 
 def test_a_busy_wanted_port_is_an_error() -> None:
     """What the user asked for is not silently replaced."""
-    with _taken() as holder, pytest.raises(OSError, match="in use"):
+    with _taken() as holder, pytest.raises(AddressError, match="in use"):
         choose_address(f"127.0.0.1:{holder.getsockname()[1]}", "127.0.0.1:0")
+
+
+@pytest.mark.parametrize(
+    "text", ["8080", ":8080", "a b:1", "127.0.0.1:99999", "unix:/tmp/x", "[::"]
+)
+def test_what_is_no_address_is_said(text: str) -> None:
+    """A misspelt address is a message, not a traceback."""
+    with pytest.raises(AddressError, match="expected host:port"):
+        choose_address(text, "127.0.0.1:0")
