@@ -1,0 +1,45 @@
+"""Counting in shadow: cell indices looked up once, then `cells[i] += 1`."""
+
+from bisect import bisect_left
+from typing import Final
+
+from shadowproxy.core.cells import DURATION_BOUNDS_S, GLOBAL, OUTCOMES, ROUTE, route_base
+from shadowproxy.core.lifecycle import DropReason, FailReason
+from shadowproxy.core.words import Backend, FailureKind, Verdict
+
+ACCEPTED_FROM: Final = GLOBAL["accepted_from/0"]
+"""Of edge 0; the other edges follow."""
+HANDED_OVER: Final = GLOBAL["handed_over"]
+DROPPED: Final = {reason: GLOBAL[f"dropped/{reason}"] for reason in DropReason}
+FAILED_SEND: Final = GLOBAL[f"failed/{FailReason.SEND}"]
+PROCESS_LOST: Final = DROPPED[DropReason.PROCESS_LOST]
+LOG_EVENTS_DROPPED: Final = GLOBAL["log_events_dropped"]
+
+BASES: Final = [route_base(slot) for slot in range(256)]
+MATCH: Final = ROUTE[f"verdict/{Verdict.MATCH}"]
+INCOMPARABLE: Final = ROUTE[f"verdict/{Verdict.INCOMPARABLE}"]
+
+_OUTCOME: Final = {
+    outcome: GLOBAL[f"backend_requests/{Backend.CANDIDATE}/{outcome}"] for outcome in OUTCOMES
+}
+_STATUS: Final = [_OUTCOME[f"{digit}xx"] for digit in range(1, 6)]
+_DURATION_BOUNDS_US: Final = [round(bound * 1e6) for bound in DURATION_BOUNDS_S]
+_DURATION: Final = ROUTE[f"backend_duration/{Backend.CANDIDATE}/{DURATION_BOUNDS_S[0]}"]
+_DURATION_SUM: Final = ROUTE[f"backend_duration/{Backend.CANDIDATE}/sum_us"]
+
+
+def count_status(cells: memoryview, status: int) -> None:
+    """The candidate answered at least a head."""
+    cells[_STATUS[min(status // 100, 5) - 1]] += 1
+
+
+def count_answer(cells: memoryview, base: int, status: int, total_us: int) -> None:
+    """The candidate answered; `total_us` from request written to last byte."""
+    count_status(cells, status)
+    cells[base + _DURATION + bisect_left(_DURATION_BOUNDS_US, total_us)] += 1
+    cells[base + _DURATION_SUM] += total_us
+
+
+def count_failure(cells: memoryview, kind: FailureKind) -> None:
+    """The candidate gave no usable answer."""
+    cells[_OUTCOME[kind]] += 1

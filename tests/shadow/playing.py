@@ -1,0 +1,150 @@
+"""Plays the edges and the judge around one real shadow process.
+
+Played.ask() ─REQUEST─► shadow ─► candidate (a scripted backend)
+Played.answer() ─RESPONSE─► shadow ─PAIR, EVENT─► Played.pairs, Played.events
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shadowproxy.core.cells import GLOBAL, ROUTE, route_base, unsettled
+from shadowproxy.core.lifecycle import DropReason
+from shadowproxy.core.words import FailureKind
+from shadowproxy.ipc import frames
+from shadowproxy.ipc.channel import Receiver, Sender
+from shadowproxy.ipc.tallies import Tallies
+from tests.support.edges import Address, Edge, edge
+from tests.support.waiting import alongside, until
+
+HEAD = b"GET /item HTTP/1.1\r\nHost: shop.test\r\n\r\n"
+ROUTE_SLOT = 3
+
+
+def ok(text: bytes = b"ok", **changes: Any) -> frames.Side:
+    """Legacy's answer: what the scripted candidate sends unless told otherwise."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(text)
+    return frames.Side(0, 0, 200, 100, 200, len(text), head, text)._replace(**changes)
+
+
+@dataclass
+class Judge:
+    """Takes what shadow hands over, and counts it as accepted."""
+
+    pairs: list[frames.Pair] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, slot: int, kind: int, frame: bytes) -> None:
+        if kind == frames.PAIR:
+            self.pairs.append(frames.unpack_pair(frame))
+        else:
+            self.events.append(json.loads(frames.unpack_event(frame)))
+
+
+class Played:
+    """One running shadow process, with its surroundings in the test's hands."""
+
+    def __init__(self, running: Edge, judge: Judge, edges: list[Sender]) -> None:
+        self.running = running
+        self.judge = judge
+        self.edges = edges
+        self.sent = 0
+        self._page = Tallies(running.runtime_dir, "shadow").cells
+        """Mapped, so that it can be read when the process and its folder have gone."""
+
+    def ask(self, head: bytes = HEAD, body: bytes = b"", flags: int = 0, slot: int = 0) -> int:
+        """Hands over a request half; its exchange."""
+        self.sent += 1
+        written_ns = time.monotonic_ns()
+        frame = frames.pack_request(self.sent, ROUTE_SLOT, flags, written_ns, head, body)
+        assert self.edges[slot].send(frame)
+        return self.sent
+
+    def answer(self, exchange: int, side: frames.Side | None = None, slot: int = 0) -> None:
+        """Hands over legacy's half."""
+        frame = frames.pack_response(exchange, side if side is not None else ok())
+        assert self.edges[slot].send(frame)
+
+    def cancel(self, exchange: int, reason: DropReason) -> None:
+        """Says that legacy's half will not come."""
+        assert self.edges[0].send(frames.pack_cancel(exchange, list(DropReason).index(reason)))
+
+    def cells(self) -> list[int]:
+        return self._page.tolist()
+
+    def cell(self, name: str) -> int:
+        return self.cells()[GLOBAL[name]]
+
+    def route_cell(self, name: str) -> int:
+        return self.cells()[route_base(ROUTE_SLOT) + ROUTE[name]]
+
+    def outcome(self, outcome: str) -> int:
+        return self.cell(f"backend_requests/candidate/{outcome}")
+
+    async def until_cell(self, name: str, count: int = 1) -> None:
+        await until(lambda: self.cell(name) == count, f"{name} = {count}")
+
+    async def until_settled(self) -> None:
+        """Everything that was sent was taken and has ended, and nothing is held."""
+        await until(
+            lambda: self.cell("accepted_from/0") + self.cell("accepted_from/1") == self.sent,
+            "all requests are taken",
+        )
+        await until(lambda: unsettled(self.cells()) == 0, "all exchanges have ended")
+        await until(
+            lambda: not self.cell("shadow_in_flight") and not self.cell("shadow_memory_bytes"),
+            "nothing is held",
+        )
+
+
+@asynccontextmanager
+async def shadow_alone(candidate: Address, edges: int = 1, **changes: Any) -> AsyncIterator[Played]:
+    """A shadow process with played edges, and no judge."""
+    async with (
+        edge(("127.0.0.1", 1), candidate, ("shadow",), **changes) as running,
+        AsyncExitStack() as stack,
+    ):
+        senders = []
+        for slot in range(edges):
+            senders.append(sender := Sender(running.runtime_dir / "shadow.sock", slot))
+            await stack.enter_async_context(alongside(sender.run()))
+        await until(lambda: all(sender.is_open for sender in senders), "the channels are open")
+        yield Played(running, Judge(), senders)
+
+
+@asynccontextmanager
+async def shadowed(candidate: Address, edges: int = 1, **changes: Any) -> AsyncIterator[Played]:
+    """The same with a judge that takes everything."""
+    async with shadow_alone(candidate, edges, **changes) as played:
+        async with judging(played.running.runtime_dir, played.judge):
+            yield played
+
+
+@asynccontextmanager
+async def judging(runtime_dir: Path, judge: Judge) -> AsyncIterator[None]:
+    """Listens as the judge does."""
+    welcomed = asyncio.Event()
+
+    def accepted(slot: int) -> int:
+        welcomed.set()
+        return len(judge.pairs)
+
+    receiver = Receiver(judge.take, accepted, lambda slot: None)
+    server = await receiver.listen(runtime_dir / "judge.sock")
+    try:
+        async with asyncio.timeout(5):
+            await welcomed.wait()
+        yield
+    finally:
+        server.close()
+        for incoming in list(receiver._current.values()):
+            assert incoming._transport is not None
+            incoming._transport.abort()
+
+
+FAILURES = {kind: index + 1 for index, kind in enumerate(FailureKind)}

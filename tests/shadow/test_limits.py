@@ -1,0 +1,214 @@
+"""What shadow does at its limits: it refuses, says why, counts, and recovers."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shadowproxy.core.cells import unsettled
+from shadowproxy.core.lifecycle import DropReason
+from shadowproxy.core.settings import BackendSettings, ShadowSettings
+from shadowproxy.core.words import Verdict
+from shadowproxy.ipc import frames
+from shadowproxy.shadow import serving, upkeep
+from shadowproxy.shadow.breaker import MIN_COPIES
+from shadowproxy.shadow.room import MEMORY_SHARE
+from tests.shadow.playing import Played, judging, ok, shadow_alone, shadowed
+from tests.support.backends import backend, refusing
+from tests.support.waiting import until
+
+HANG: list[dict[str, Any]] = [{"await": "go"}, {"send": "HTTP/1.1 204 No Content\r\n\r\n"}]
+ONE_S_LEGACY = BackendSettings("http", "127.0.0.1", 1, response_timeout_s=0.2)
+
+
+def shed(played: Played) -> DropReason | None:
+    return played.running.dials.shed
+
+
+async def test_copies_in_flight_are_limited() -> None:
+    """With 4 under way the fifth is in_flight_limit, edges are told, and told again when it ends."""
+    limit = ShadowSettings(max_in_flight=4)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        candidate.scripts[b"/item"] = HANG
+        exchanges = [played.ask() for _ in range(6)]
+        await played.until_cell("dropped/in_flight_limit", 2)
+        assert shed(played) is DropReason.IN_FLIGHT_LIMIT
+        assert len(candidate.requests) <= 4
+        candidate.events["go"].set()
+        await until(lambda: shed(played) is None, "the edges may go on")
+        for exchange in exchanges:
+            played.answer(exchange)
+        await played.until_settled()
+        assert played.cell("handed_over") == 4
+
+
+async def test_held_bytes_are_limited() -> None:
+    """Captures beyond shadow's share of max_memory are memory_limit; freed, there is room again."""
+    limit = ShadowSettings(max_memory_bytes=200_000)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        candidate.scripts[b"/item"] = HANG
+        body = b"b" * 40_000
+        exchanges = [played.ask(body=body) for _ in range(4)]
+        await played.until_cell("dropped/memory_limit", 2)
+        assert shed(played) is DropReason.MEMORY_LIMIT
+        await until(lambda: played.cell("shadow_memory_bytes"), "the gauge moves")
+        assert 80_000 < played.cell("shadow_memory_bytes") <= 200_000 * MEMORY_SHARE
+        candidate.events["go"].set()
+        for exchange in exchanges:
+            played.answer(exchange)
+        await played.until_settled()
+        await until(lambda: shed(played) is None, "the edges may go on")
+
+
+async def test_an_answer_that_finds_no_memory_ends_its_exchange() -> None:
+    """The limit holds for what comes back, too."""
+    limit = ShadowSettings(max_memory_bytes=50_000)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        candidate.answer = lambda request: ok(b"x" * 30_000).head + b"x" * 30_000
+        played.answer(played.ask())
+        await played.until_settled()
+        assert played.cell("dropped/memory_limit") == 1
+
+
+async def test_a_dead_candidate_opens_the_breaker_and_a_living_one_closes_it() -> None:
+    """Twenty refusals pause the shadow; probes after the pause resume it; both are told."""
+    async with refusing() as address, shadowed(address) as played:
+        for _ in range(MIN_COPIES):
+            played.answer(played.ask())
+        await until(lambda: played.cell("breaker_open"), "the breaker opens")
+        assert shed(played) is DropReason.BREAKER_OPEN
+        exchange = played.ask()
+        played.answer(exchange)
+        await played.until_cell("dropped/breaker_open")
+        await played.until_settled()
+        assert played.cell("handed_over") == MIN_COPIES
+        (paused,) = played.judge.events
+        assert (paused["event"], paused["reason"]) == ("shadow_paused", "breaker")
+        async with backend() as candidate:
+            candidate.answer = lambda request: ok().head + b"ok"
+            played.running.reload(candidate=replace(_settings(played), port=candidate.address[1]))
+            await until(lambda: not played.cell("breaker_open"), "another candidate starts afresh")
+            await until(lambda: len(played.judge.events) == 2, "and that is told")
+            assert played.judge.events[1]["event"] == "shadow_resumed"
+            played.answer(played.ask())
+            await played.until_settled()
+            assert played.route_cell("verdict/match") == 1
+
+
+def _settings(played: Played) -> BackendSettings:
+    candidate = played.running.settings.candidate
+    assert candidate is not None
+    return candidate
+
+
+@pytest.mark.slow
+async def test_probes_after_the_pause_close_the_breaker() -> None:
+    """The same candidate back on its port: after 1 s, five good probes end the pause."""
+    async with backend() as candidate, shadowed(candidate.address) as played:
+        candidate.scripts[b"/item"] = [{"reset": True}]
+        for _ in range(MIN_COPIES):
+            played.answer(played.ask())
+        await until(lambda: played.cell("breaker_open"), "the breaker opens")
+        await until(lambda: shed(played) is None, "the pause ends")
+        candidate.scripts.clear()
+        candidate.answer = lambda request: ok().head + b"ok"
+        for _ in range(10):
+            played.answer(played.ask())
+        await until(lambda: not played.cell("breaker_open"), "the breaker closes")
+        await played.until_settled()
+        assert played.route_cell("verdict/match") >= 5
+
+
+async def test_a_copy_has_a_deadline() -> None:
+    """A candidate that hangs costs `timeout`, counted as that, whatever legacy does."""
+    limit = ShadowSettings(timeout_s=0.2)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        candidate.scripts[b"/item"] = [{"hang": True}]
+        exchange = played.ask()
+        await until(lambda: played.outcome("timeout"), "the deadline passes")
+        played.answer(exchange)
+        await until(lambda: played.judge.pairs, "the pair arrives")
+        assert played.judge.pairs[0].candidate.failure
+
+
+ENDLESS: list[dict[str, Any]] = [
+    {"send": "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"},
+    {"hang": True},
+]
+
+
+async def test_an_endless_answer_of_both_is_incomparable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither finished within its time: recorded as incomparable, and nobody is blamed."""
+    monkeypatch.setattr(upkeep, "LEGACY_SLACK_S", 0.1)
+    limit = ShadowSettings(timeout_s=0.2)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        played.running.reload(legacy=ONE_S_LEGACY)
+        candidate.scripts[b"/item"] = ENDLESS
+        played.ask()
+        await until(lambda: played.route_cell(f"verdict/{Verdict.INCOMPARABLE}"), "it is recorded")
+        await played.until_settled()
+        assert played.outcome("2xx") == 1
+        assert played.outcome("timeout") == 0
+
+
+async def test_a_cut_answer_goes_to_the_judge_as_that() -> None:
+    """Legacy finishes after the copy's deadline: the candidate's part is marked incomplete."""
+    limit = ShadowSettings(timeout_s=0.2)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        candidate.scripts[b"/item"] = ENDLESS
+        exchange = played.ask()
+        await until(lambda: played.outcome("2xx"), "the deadline passes")
+        played.answer(exchange, ok(b"data: 1\n\n"))
+        await until(lambda: played.judge.pairs, "the pair arrives")
+        side = played.judge.pairs[0].candidate
+        assert (side.failure, side.flags, side.body) == (0, frames.FLAG_INCOMPLETE, b"data: 1\n\n")
+
+
+async def test_a_slower_candidate_than_legacy_is_to_blame() -> None:
+    """Legacy's whole answer was there at the deadline: the candidate timed out."""
+    limit = ShadowSettings(timeout_s=0.2)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        candidate.scripts[b"/item"] = ENDLESS
+        played.answer(played.ask())
+        await until(lambda: played.judge.pairs, "the pair arrives")
+        assert played.judge.pairs[0].candidate.failure
+        assert played.outcome("timeout") == 1
+
+
+async def test_a_half_that_never_comes_is_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The edge's channel was full for the RESPONSE: the exchange does not wait for ever."""
+    monkeypatch.setattr(upkeep, "LEGACY_SLACK_S", 0.1)
+    limit = ShadowSettings(timeout_s=0.2)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        played.running.reload(legacy=ONE_S_LEGACY)
+        candidate.answer = lambda request: ok().head + b"ok"
+        played.ask()
+        await played.until_cell("dropped/deadline")
+        await played.until_settled()
+
+
+async def test_the_end_of_the_process_settles_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is under way at SIGTERM has its time, and then is dropped(shutdown)."""
+    monkeypatch.setattr(serving, "FINISH_S", 0.1)
+    async with backend() as candidate:
+        candidate.scripts[b"/item"] = [{"signal": "asked"}, {"hang": True}]
+        async with shadow_alone(candidate.address) as played:
+            played.ask()
+            played.answer(played.ask())
+            await until(lambda: len(candidate.requests) == 2, "both are out")
+        lost, ended = played.cell("dropped/process_lost"), played.cell("dropped/shutdown")
+        assert (lost + ended, unsettled(played.cells())) == (2, 0)
+        assert ended >= 1
+
+
+async def test_pairs_that_the_judge_never_took_are_process_lost() -> None:
+    """At WELCOME the difference between given and taken is counted, and the sums hold."""
+    async with backend() as candidate, shadow_alone(candidate.address) as played:
+        candidate.answer = lambda request: ok().head + b"ok"
+        async with judging(played.running.runtime_dir, played.judge):
+            played.answer(played.ask(), ok(b"no"))
+            await until(lambda: played.judge.pairs, "the pair arrives")
+        played.judge.pairs.clear()
+        async with judging(played.running.runtime_dir, played.judge):
+            await played.until_cell("dropped/process_lost")
+        assert played.cell("handed_over") == 0
