@@ -79,7 +79,7 @@ def examine(examination: Examination) -> None:
 
 def _backends_exist(found: Examination) -> None:
     if found.file.legacy is None and found.is_sound("legacy"):
-        found.refuse(("legacy", "url"), "is required: the backend whose answers users get")
+        found.refuse(("legacy", "url"), "is required: whose answers users get (or --legacy URL)")
     if found.file.candidate is None and found.is_sound("candidate"):
         found.warn((), "there is no candidate: requests are served and nothing is copied")
 

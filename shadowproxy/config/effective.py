@@ -19,7 +19,6 @@ from shadowproxy.config.nodes import (
     Scalar,
     Sequence,
     find,
-    key_text,
     origin_of,
 )
 
@@ -41,7 +40,7 @@ def effective_values(file: FileSection, tree: Mapping) -> Iterator[Value]:
             continue
         is_empty = text in ("", "[]", "{}", "null")
         hides = not is_empty and _is_secret(path, node)
-        yield Value(key_text(path), MASK if hides else printable(text, 500), origin)
+        yield Value(path, MASK if hides else printable(text, 500), origin)
 
 
 def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:

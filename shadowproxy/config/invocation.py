@@ -15,13 +15,15 @@ from shadowproxy.ipc.process import write_atomically
 class Invocation:
     """`config_path` is absolute; `overrides` are the `--set KEY=VALUE`s in order.
 
-    `flags` maps the flags that stand for a key (`--legacy`, ...) to their text.
+    `flags` maps the flags that stand for a key (`--legacy`, ...) to their text. `remove`: the
+    folder was made for this run and goes with it.
     """
 
     config_path: str | None = None
     overrides: tuple[str, ...] = ()
     flags: Mapping[str, str] = field(default_factory=dict)
     allow_same: bool = False
+    remove: bool = True
 
 
 def invocation_path(runtime_dir: Path) -> Path:
@@ -42,4 +44,5 @@ def read_invocation(runtime_dir: Path) -> Invocation:
         overrides=tuple(document.get("overrides", ())),
         flags=dict(document.get("flags", {})),
         allow_same=bool(document.get("allow_same", False)),
+        remove=bool(document.get("remove", True)),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shadowproxy.config.nodes import KeyPath, key_text
 from shadowproxy.core.settings import Settings
 
 
@@ -10,9 +11,14 @@ from shadowproxy.core.settings import Settings
 class Value:
     """One effective value as the operator would write it, secrets masked, fit for a terminal."""
 
-    key: str
+    path: KeyPath
     text: str
     origin: str
+
+    @property
+    def key(self) -> str:
+        """The dotted path."""
+        return key_text(self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,128 @@
+"""Every command with its options; what they do is in the module that each of them imports."""
+
+from typing import Any
+
+import click
+
+from shadowproxy.cli.options import configuration_options, make_invocation
+
+
+@click.command()
+@configuration_options
+@click.option(
+    "--runtime-dir", metavar="DIR", help="Keep sockets and counters there, over restarts too."
+)
+def run(runtime_dir: str | None, **configuration: Any) -> None:
+    """Run the proxy in the foreground.
+
+    Flags beat the environment (SHADOWPROXY__SHADOW__SAMPLE=10%), which beats the file, which beats
+    the defaults. SIGTERM drains, SIGHUP loads the file again; so does changing it.
+    """
+    from shadowproxy.cli.running import run_proxy
+
+    run_proxy(make_invocation(**configuration), runtime_dir)
+
+
+@click.command()
+@configuration_options
+@click.option("--connect", is_flag=True, help="Also try to reach each backend.")
+def check(connect: bool, **configuration: Any) -> int:
+    """Validate a configuration and show what is in force.
+
+    Prints every value with where it comes from, secrets masked, and the memory that the limits add
+    up to.
+    """
+    from shadowproxy.cli.checking import check_configuration
+
+    return check_configuration(make_invocation(**configuration), connect)
+
+
+@click.command()
+@click.option("-o", "--output", metavar="FILE", help="Write there; an existing file stays.")
+def init(output: str | None) -> None:
+    """Write a commented configuration to start from."""
+    from shadowproxy.cli.writing import write_starter
+
+    write_starter(output)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from shadowproxy.cli.writing import print_schema
+
+    print_schema()
+
+
+_ADMIN = (
+    click.option("-c", "--config", "path", metavar="FILE", help="Take address and token from it."),
+    click.option("--admin", metavar="ADDR", help="The admin server; 127.0.0.1:9900 if unset."),
+    click.option("--token", metavar="TOKEN", help="Or in SHADOWPROXY_ADMIN_TOKEN."),
+)
+
+
+def _admin_options(command: Any) -> Any:
+    for option in reversed(_ADMIN):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_admin_options
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def status(path: str | None, admin: str | None, token: str | None, form: str) -> int:
+    """Show the state of the running proxy."""
+    from shadowproxy.cli.admin import find_admin
+    from shadowproxy.cli.status import show_status
+
+    return show_status(find_admin(path, admin, token), form)
+
+
+@click.command(name="set")
+@click.argument("dial", metavar="DIAL")
+@click.argument("value", metavar="VALUE")
+@_admin_options
+@click.option("--ttl", metavar="DURATION", help="Turn it back after, such as 30m.")
+@click.option("--reason", metavar="TEXT", help="Why; kept in the audit log.")
+def set_(
+    dial: str,
+    value: str,
+    path: str | None,
+    admin: str | None,
+    token: str | None,
+    ttl: str | None,
+    reason: str | None,
+) -> None:
+    """Turn a dial of the running proxy: shadow on|off, shadow.sample 10%."""
+    from shadowproxy.cli.admin import find_admin
+    from shadowproxy.cli.turning import turn
+
+    turn(find_admin(path, admin, token), dial, value, ttl, reason)
+
+
+@click.command()
+@click.argument("dial", metavar="DIAL")
+@_admin_options
+def unset(dial: str, path: str | None, admin: str | None, token: str | None) -> None:
+    """Give a dial back to the configuration."""
+    from shadowproxy.cli.admin import find_admin
+    from shadowproxy.cli.turning import turn_back
+
+    turn_back(find_admin(path, admin, token), dial)
+
+
+@click.command()
+@click.option("--for", "duration", metavar="DURATION", help="End after, such as 20s.")
+@click.option("--rate", type=click.FloatRange(0.1, 100_000), help="Requests per second.")
+@click.option("--listen", metavar="ADDR", default="", help="Where the proxy listens.")
+@click.option("--admin", metavar="ADDR", default="", help="Where its admin server listens.")
+@click.option("--keep", is_flag=True, help="Leave configuration and logs behind.")
+def demo(duration: str | None, rate: float | None, listen: str, admin: str, keep: bool) -> int:
+    """Show it all on one machine: a shop, its buggy successor, traffic, findings."""
+    from shadowproxy.cli.showing import run_demo
+
+    return run_demo(duration, rate, listen, admin, keep)
+
+
+COMMANDS = (run, check, init, schema, status, set_, unset, demo)
+"""In the order of `--help`."""
