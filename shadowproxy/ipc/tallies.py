@@ -10,11 +10,15 @@ would lose up to a second of counts at a kill and with it the sums.
 
 import mmap
 import os
+import sys
 from pathlib import Path
 
-from shadowproxy.core.cells import GLOBAL, PAGE_CELLS
+from shadowproxy.core.cells import GLOBAL, MAX_EDGES, PAGE_CELLS
 
 PAGE_BYTES = PAGE_CELLS * 8
+
+_TAKEN_CELLS = 1 + GLOBAL[f"accepted_from/{MAX_EDGES - 1}"]
+"""`received`, `handed_over` and what was accepted stand first in a page."""
 
 
 def tally_path(runtime_dir: Path, process: str) -> Path:
@@ -52,11 +56,36 @@ class Tallies:
 
 
 def read_cells(runtime_dir: Path, process: str) -> list[int]:
-    """A snapshot of another process's cells; zeros when the page does not exist yet."""
+    """A snapshot of another process's cells; zeros when the page does not exist yet.
+
+    What was taken on is read after what became of it: of a page that changes meanwhile the
+    snapshot shows too much in flight rather than less than nothing.
+    """
     try:
-        raw = tally_path(runtime_dir, process).read_bytes()
+        fd = os.open(tally_path(runtime_dir, process), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        raw = b""
+        return [0] * PAGE_CELLS
+    try:
+        raw = os.pread(fd, PAGE_BYTES, 0)
+        taken = os.pread(fd, _TAKEN_CELLS * 8, 0)
+    finally:
+        os.close(fd)
     if len(raw) != PAGE_BYTES:
-        raw = bytes(PAGE_BYTES)
-    return memoryview(raw).cast("Q").tolist()
+        return [0] * PAGE_CELLS
+    cells: list[int] = memoryview(raw).cast("Q").tolist()
+    handed_over = cells[GLOBAL["handed_over"]]
+    cells[:_TAKEN_CELLS] = memoryview(taken).cast("Q").tolist()
+    cells[GLOBAL["handed_over"]] = handed_over
+    return cells
+
+
+def read_cell(runtime_dir: Path, process: str, name: str) -> int:
+    """One global cell of another process's page, zero without one; costs three system calls."""
+    try:
+        fd = os.open(tally_path(runtime_dir, process), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    try:
+        return int.from_bytes(os.pread(fd, 8, GLOBAL[name] * 8), sys.byteorder)
+    finally:
+        os.close(fd)

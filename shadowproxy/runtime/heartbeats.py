@@ -1,13 +1,10 @@
 """Whether a process still turns its loop, from its tally page."""
 
-import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from shadowproxy.core.cells import GLOBAL
-from shadowproxy.ipc.tallies import tally_path
+from shadowproxy.ipc.tallies import read_cell
 
 LOOK_S: Final = 1.0
 """How often the supervisor looks."""
@@ -25,16 +22,9 @@ seconds: when the machine itself was suspended, the supervisor did not look eith
 def read_page(runtime_dir: Path, process: str) -> tuple[int, int]:
     """(pid, heartbeat_ms) as the process last wrote them; zeros without a page."""
     with suppress(OSError):
-        fd = os.open(tally_path(runtime_dir, process), os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            return _cell(fd, "pid"), _cell(fd, "heartbeat_ms")
-        finally:
-            os.close(fd)
+        pid = read_cell(runtime_dir, process, "pid")
+        return pid, read_cell(runtime_dir, process, "heartbeat_ms")
     return 0, 0
-
-
-def _cell(fd: int, name: str) -> int:
-    return int.from_bytes(os.pread(fd, 8, GLOBAL[name] * 8), sys.byteorder)
 
 
 class Watch:

@@ -10,8 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadowproxy.core.cells import GLOBAL, GLOBAL_NAMES, PAGE_CELLS, ROUTE_NAMES, route_base
-from shadowproxy.ipc.tallies import PAGE_BYTES, Tallies, read_cells, tally_path
+from shadowproxy.core.cells import (
+    GLOBAL,
+    GLOBAL_NAMES,
+    MAX_EDGES,
+    PAGE_CELLS,
+    ROUTE_NAMES,
+    route_base,
+    unsettled,
+)
+from shadowproxy.ipc.tallies import PAGE_BYTES, Tallies, read_cell, read_cells, tally_path
 
 COUNT_AND_DIE = """
 import os, signal, sys
@@ -79,3 +87,42 @@ def test_the_last_route_slot_ends_with_the_page() -> None:
     assert route_base(256) == PAGE_CELLS == PAGE_BYTES // 8
     assert len(set(GLOBAL_NAMES)) == len(GLOBAL_NAMES)
     assert len(set(ROUTE_NAMES)) == len(ROUTE_NAMES)
+
+
+def test_what_is_taken_on_stands_first_in_a_page() -> None:
+    """A reader reads those cells twice, see `read_cells`."""
+    first = ["received", "handed_over", *(f"accepted_from/{slot}" for slot in range(MAX_EDGES))]
+    assert list(GLOBAL_NAMES[: len(first)]) == first
+
+
+def test_one_cell_is_read_without_the_others(tmp_path: Path) -> None:
+    """By name; zero without a page."""
+    assert read_cell(tmp_path, "edge-0", "heartbeat_ms") == 0
+    Tallies(tmp_path, "edge-0").set("heartbeat_ms", 1 << 40)
+    assert read_cell(tmp_path, "edge-0", "heartbeat_ms") == 1 << 40
+
+
+TAKE_AND_END = """
+import sys
+from pathlib import Path
+from shadowproxy.core.cells import GLOBAL
+from shadowproxy.ipc.tallies import Tallies
+cells = Tallies(Path(sys.argv[1]), "edge-0").cells
+received, handed_over, off = GLOBAL["received"], GLOBAL["handed_over"], GLOBAL["skipped/off"]
+while True:
+    cells[received] += 2
+    cells[handed_over] += 1
+    cells[off] += 1
+"""
+
+
+def test_a_snapshot_of_a_busy_page_never_shows_less_than_nothing_in_flight(tmp_path: Path) -> None:
+    """However fast the writer is."""
+    writer = subprocess.Popen([sys.executable, "-c", TAKE_AND_END, str(tmp_path)])
+    try:
+        while not read_cell(tmp_path, "edge-0", "received"):
+            assert writer.poll() is None
+        assert min(unsettled(read_cells(tmp_path, "edge-0")) for _ in range(300)) >= 0
+    finally:
+        writer.kill()
+        writer.wait()
