@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shadowproxy.config.checking import Examination, examine
+from shadowproxy.config.checking import examine
 from shadowproxy.config.conversion import Surroundings, to_settings
 from shadowproxy.config.document import read_document
 from shadowproxy.config.effective import effective_values
 from shadowproxy.config.escaping import printable
+from shadowproxy.config.examining import Examination
 from shadowproxy.config.fingerprint import MAX_SOURCE_BYTES, Sources
 from shadowproxy.config.interpolation import Interpolation
 from shadowproxy.config.invocation import Invocation
@@ -110,7 +111,9 @@ class _Loading:
     ) -> tuple[FileSection, tuple[str, ...]]:
         """The valid file and its warnings."""
         file, broken = validate(tree, unresolved, self.problems)
-        found = Examination(file, broken, tree, self.allow_same, self.problems, self.sources)
+        found = Examination(
+            file, broken, tree, self.allow_same, self.problems, self.sources, _cores()
+        )
         examine(found)
         if self.problems:
             raise self.refusal()
