@@ -92,8 +92,8 @@ class Edge:
             self.per_peer.pop(peer, None)
 
     def next_number(self) -> int:
-        """A number for an exchange, unique among the open ones."""
-        self._number = (self._number + 1) & 0xFFFFFFFF
+        """A number for an exchange, never 0, unique among the open ones."""
+        self._number = self._number % 0xFFFFFFFF + 1
         return self._number
 
     def reserve(self, size: int) -> bool:

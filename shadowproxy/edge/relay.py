@@ -92,7 +92,7 @@ class Relay(Call):
             self._pending.clear()
         if self.has_whole_request:
             connection.request_done()
-            if self._capture is not None and not self._capture.is_handed_over:
+            if self._capture is not None and not self._capture.number:
                 self._shadowed(self._hand_over)
         else:
             self._client.resume_reading()
@@ -100,7 +100,7 @@ class Relay(Call):
     def upload(self, payload: bytes, wire: bytes, is_last: bool) -> None:
         """A part of the request's body, already framed."""
         if self._capture is not None and payload:
-            self._shadowed(lambda: self._keep_request(payload))
+            self._shadowed(self._keep_request, payload)
         connection = self.connection
         self.has_whole_request = is_last
         if connection is None:
@@ -183,7 +183,7 @@ class Relay(Call):
         if is_last:
             self._ended(payload)
         elif payload and self._capture is not None:
-            self._shadowed(lambda: self._keep_response(payload))
+            self._shadowed(self._keep_answer, payload)
 
     @override
     def on_data(self, payload: bytes, is_last: bool) -> None:
@@ -193,7 +193,7 @@ class Relay(Call):
         if is_last:
             self._ended(payload)
         elif self._capture is not None:
-            self._shadowed(lambda: self._keep_response(payload))
+            self._shadowed(self._keep_answer, payload)
 
     def _framed(self, payload: bytes, is_last: bool) -> bytes:
         if not self._chunks:
@@ -201,9 +201,9 @@ class Relay(Call):
         framed = chunk(payload) if payload else b""
         return framed + last_chunk(self._trailers) if is_last else framed
 
-    def _keep_response(self, payload: bytes) -> None:
+    def _keep_answer(self, payload: bytes) -> None:
         assert self._capture is not None
-        self._capture.keep_response(payload)
+        self._capture.keep_answer(payload)
 
     def _ended(self, last: bytes) -> None:
         """Legacy's answer is whole and on its way to the user."""
@@ -212,7 +212,7 @@ class Relay(Call):
         counting.count_legacy(edge.cells, self._slot, self._status, duration_us)
         if self._capture is not None:
             if self.has_whole_request:
-                self._shadowed(lambda: self._finish_capture(last, duration_us))
+                self._shadowed(self._finish_capture, last, duration_us)
             else:
                 self._end_capture(counting.SKIPPED[SkipReason.NO_BODY_CAPTURE])
         self._done(self._status)
@@ -221,7 +221,7 @@ class Relay(Call):
         capture, answer = self._capture, self._answer
         assert capture is not None
         assert answer is not None
-        first_us = max(0, (self.first_ns - self.written_ns) // 1000)
+        first_us = (self.first_ns - self.written_ns) // 1000
         capture.finish(answer.status, first_us, duration_us, answer.raw, last)
 
     @override
@@ -231,8 +231,8 @@ class Relay(Call):
         duration_us = (self.ended_ns - self.started_ns) // 1000
         edge.tell_legacy_failed(failure, self.head.method, self._slot, duration_us)
         if (capture := self._capture) is not None:
-            if capture.is_handed_over:
-                self._shadowed(lambda: capture.finish_failed(failure, duration_us))
+            if capture.number:
+                self._shadowed(capture.finish_failed, failure, duration_us)
             else:
                 self._end_capture(counting.SKIPPED[SkipReason.NO_BODY_CAPTURE])
         if self._answer is not None:
@@ -254,8 +254,8 @@ class Relay(Call):
         edge.cells[counting.REFUSED[refusal]] += 1
         self.pool.cancel(self)
         if (capture := self._capture) is not None:
-            if capture.is_handed_over:
-                self._shadowed(lambda: capture.cancel(DropReason.CLIENT_GONE))
+            if capture.number:
+                self._shadowed(capture.cancel, DropReason.CLIENT_GONE)
             else:
                 self._end_capture(counting.SKIPPED[SkipReason.REFUSED])
         self.keep_alive = False
@@ -270,8 +270,8 @@ class Relay(Call):
         """The user's connection is lost; legacy's answer has nobody to go to."""
         self.pool.cancel(self)
         if (capture := self._capture) is not None:
-            if capture.is_handed_over:
-                self._shadowed(lambda: capture.cancel(DropReason.CLIENT_GONE))
+            if capture.number:
+                self._shadowed(capture.cancel, DropReason.CLIENT_GONE)
             else:
                 self._end_capture(counting.DROPPED[DropReason.CLIENT_GONE])
         self._count(0 if self._status != 101 else 101)
@@ -299,13 +299,13 @@ class Relay(Call):
             capture.let_go()
             self._client.edge.cells[cell] += 1
 
-    def _shadowed(self, step: Callable[[], None]) -> None:
+    def _shadowed(self, step: Callable[..., None], *arguments: object) -> None:
         """The funnel: a bug in the capture is counted and logged, the user's answer goes on."""
         try:
-            step()
+            step(*arguments)
         except Exception:  # noqa: BLE001 - the one funnel of the shadow's part in the edge
             edge = self._client.edge
             capture, self._capture = self._capture, None
-            if capture is not None and not capture.is_handed_over:
+            if capture is not None and not capture.number:
                 edge.cells[counting.FAILED_CAPTURE] += 1
             edge.tell("shadow_error", level="error", error=traceback.format_exc(limit=8))

@@ -31,11 +31,6 @@ HOST: Final = re.compile(
 """uri-host [ ":" port ] of RFC 3986 without userinfo and without the comma, which only a merged
 list of hosts would need (nginx, HAProxy and Envoy forward `user@host`)."""
 
-LENGTH: Final = re.compile(rb"[0-9]{1,19}")
-
-MAX_LENGTH: Final = (1 << 63) - 1
-"""No overflow in any 64-bit parser behind us."""
-
 CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[" + VALUE + rb"]*)?")
 """chunk-size [ chunk-ext ]; white space around the size is not tolerated, extensions are dropped."""
 

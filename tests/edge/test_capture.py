@@ -72,7 +72,7 @@ def test_an_answer_is_kept_whole_or_as_size_and_digest(
     body = b"".join(parts)
     last = parts.pop() if parts and last_comes_alone else b""
     for part in parts:
-        capture.keep_response(part)
+        capture.keep_answer(part)
     capture.finish(200, 1, 2, ANSWER, last)
     number, side = frames.unpack_response(edge.exchanges.sent[-1])
     assert (number, side.status, side.body_bytes) == (7, 200, len(body))
