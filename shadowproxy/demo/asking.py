@@ -47,10 +47,9 @@ class Asking:
             aiohttp.ClientError: control does not answer.
         """
         metrics = list(read_samples(await self._get_text("/metrics")))
-        status = await self._get_json("/api/v1/status")
         groups = await self._get_json("/api/v1/groups")
         return Observed(
-            sums=_sums(status),
+            sums=_sums(metrics),
             reasons=_reasons(metrics),
             verdicts=_verdicts(metrics),
             groups=tuple(_group(document) for document in groups["groups"]),
@@ -117,8 +116,23 @@ def _verdicts(metrics: Iterable[Sample]) -> dict[str, int]:
     return dict(counts)
 
 
-def _sums(status: dict[str, Any]) -> Sums:
-    return Sums(**{name: status["exchanges"][name] for name in Sums.__dataclass_fields__})
+def _sums(metrics: Iterable[Sample]) -> Sums:
+    states: dict[str, int] = defaultdict(int)
+    single = {}
+    for name, labels, value in metrics:
+        if name == "exchanges_total":
+            states[labels["state"]] += int(value)
+        elif not labels:
+            single[name] = value
+    return Sums(
+        received=int(single["received_total"]),
+        skipped=states["skipped"],
+        dropped=states["dropped"],
+        failed=states["failed"],
+        recorded=states["recorded"],
+        in_flight=int(single["exchanges_in_flight"]),
+        balanced=single["exchanges_balanced"] == 1,
+    )
 
 
 def _group(document: dict[str, Any]) -> Group:

@@ -77,6 +77,7 @@ def test_silence_is_a_complaint() -> None:
     ("sums", "said"),
     [
         (Sums(received=11, skipped=1, recorded=9), "do not hold"),
+        (Sums(received=10, skipped=1, recorded=9, balanced=False), "do not hold"),
         (Sums(received=10, skipped=1, recorded=8, failed=1), "own fault"),
         (Sums(received=10, skipped=10), "compared"),
     ],

@@ -1,5 +1,6 @@
 """The real command in front of real servers."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
+from aiohttp import ClientSession, ClientTimeout
+
+from shadowproxy.demo.asking import Asking
+from shadowproxy.demo.observed import Sums
+from shadowproxy.demo.waiting import ticks
 from tests.peers.programs import free_port, running
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE_S, POLL_S, TooLateError
 
 if TYPE_CHECKING:
     import subprocess
@@ -41,14 +47,17 @@ class Proxied:
         with urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=5) as answer:
             return json.load(answer)
 
-    async def at_rest(self) -> dict[str, int]:
-        """The sums, once nothing is in flight."""
-
-        def read() -> dict[str, int] | None:
-            sums: dict[str, int] = self.get_json("/api/v1/status")["exchanges"]
-            return None if sums["in_flight"] else sums
-
-        return await until(read, "nothing in flight") or {}
+    async def at_rest(self) -> Sums:
+        """Where all exchanges ended, once nothing is in flight."""
+        timeout = ClientTimeout(total=DEADLINE_S)
+        async with ClientSession(timeout=timeout) as session:
+            asking = Asking(session, f"127.0.0.1:{self.admin}", {})
+            async for _ in ticks(asyncio.Event(), POLL_S, DEADLINE_S):
+                sums = (await asking.observe()).sums
+                if not sums.in_flight:
+                    assert sums.hold, sums
+                    return sums
+        raise TooLateError("exchanges are still in flight")
 
 
 @contextmanager

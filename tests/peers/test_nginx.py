@@ -174,10 +174,8 @@ async def test_the_same_server_twice_is_no_finding(scene: Scene) -> None:
     for name, (asked, _) in CASES.items():
         assert (await ask(scene.proxied.port, asked)).status, name
     sums = await scene.proxied.at_rest()
-    parts = (sums[state] for state in ("skipped", "dropped", "failed", "recorded"))
-    assert sums["received"] == sum(parts)
-    assert sums["recorded"] > 0
-    assert sums["failed"] == 0
+    assert sums.recorded > 0
+    assert sums.failed == 0
     assert scene.proxied.get_json("/api/v1/groups")["groups"] == []
 
 
