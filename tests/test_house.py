@@ -85,6 +85,28 @@ def test_make_alone_says_what_there_is() -> None:
         assert re.search(rf"(?m)^  make {target}\b", result.stdout), target
 
 
+def test_the_readme_configuration_is_valid(tmp_path: Path) -> None:
+    """The configuration that README.md shows passes `shadowproxy check`."""
+    blocks = re.findall(r"(?ms)^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text())
+    assert blocks
+    for block in blocks:
+        (tmp_path / "shadowproxy.yaml").write_text(block)
+        command = (sys.executable, "-m", "shadowproxy", "check", "-c")
+        result = _run(*command, str(tmp_path / "shadowproxy.yaml"))
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_readme_shows_commands_that_exist() -> None:
+    """Every command that README.md shows exists."""
+    text = (ROOT / "README.md").read_text()
+    shown = set(re.findall(r"(?m)^    shadowproxy (\w+)|`shadowproxy (\w+)`", text))
+    commands = {first or second for first, second in shown}
+    listed = _run(sys.executable, "-m", "shadowproxy", "--help").stdout
+    missing = {name for name in commands if not re.search(rf"(?m)^  {name}\b", listed)}
+    assert commands
+    assert missing == set()
+
+
 @pytest.mark.slow
 def test_a_wheel_carries_types_and_command(tmp_path: Path) -> None:
     """A built wheel holds py.typed, every module of the package and the `shadowproxy` command."""
