@@ -1,0 +1,191 @@
+"""What a value looks like when it leaves the judge: for a log, a page, a message.
+
+Laws: nothing leaves that was not asked here; shapes are kept, sizes are capped; redacting twice
+changes nothing; whoever cannot redact raises, and the caller records nothing.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from shadowproxy.compare.bodies import Opaque
+from shadowproxy.compare.differences import MISSING, Difference, pointer, type_name
+from shadowproxy.compare.secrets import CARD, REDACTED, hide_in_text, is_secret_name
+from shadowproxy.core.settings import RedactSettings
+from shadowproxy.core.words import Kind
+
+MAX_TEXT: Final = 200
+"""Characters of a value: enough to recognise it, and 20 differences stay below 16 KiB."""
+MAX_MEMBERS: Final = 16
+MAX_DEPTH: Final = 6
+MAX_NODES: Final = 100
+MAX_SCANNED: Final = 1 << 16
+"""Characters of a text that are looked through; what lies behind them is never shown."""
+MAX_TARGET: Final = 500
+
+_SECRET_FIELDS: Final = frozenset(("cookie", "x-api-key", "proxy-authorization"))
+_MORE: Final = "..."
+
+
+class Redactor:
+    """The rules of one configuration. `key` keys the hashes of `redact.values: hash`."""
+
+    def __init__(self, settings: RedactSettings, key: bytes) -> None:
+        self._fields = _SECRET_FIELDS | {name.lower() for name in settings.headers}
+        self._members = {name.lower() for name in settings.members}
+        self._mode = settings.values
+        self._key = key
+
+    # -- names -----------------------------------------------------------------------------
+
+    def hides_member(self, name: str) -> bool:
+        """Whether what a member or parameter of this name holds is hidden."""
+        return name.lower() in self._members or is_secret_name(name)
+
+    def hides_field(self, name: str) -> bool:
+        """The same for a header field; Set-Cookie hides its values in the comparer already."""
+        return name.lower() in self._fields or is_secret_name(name)
+
+    # -- whole things ----------------------------------------------------------------------
+
+    def difference(self, difference: Difference) -> dict[str, Any]:
+        """A difference as it may be shown; a side that has no value has no member."""
+        shown: dict[str, Any] = {"path": self.path(difference), "kind": str(difference.kind)}
+        legacy, candidate = difference.legacy, difference.candidate
+        if isinstance(legacy, str) and isinstance(candidate, str) and self._mode == "keep":
+            legacy, candidate = _at_first_difference(legacy, candidate)
+        is_secret = self._is_secret_place(difference)
+        for side, value in (("legacy", legacy), ("candidate", candidate)):
+            if value is not MISSING:
+                shown[side] = self._shown(difference, value, is_secret)
+        return shown
+
+    def _is_secret_place(self, difference: Difference) -> bool:
+        if difference.header:
+            return self.hides_field(difference.header)
+        return any(isinstance(step, str) and self.hides_member(step) for step in difference.steps)
+
+    def _shown(self, difference: Difference, value: Any, is_secret: bool) -> Any:
+        if difference.kind in (Kind.STATUS, Kind.MEDIA):
+            return self.text(value) if isinstance(value, str) else value
+        return self.value(value, is_secret)
+
+    def path(self, difference: Difference, general: bool = False) -> str:
+        """The pointer; member names are data, too."""
+        if not difference.steps:
+            return self.text(difference.path)
+        steps = ("*" if general and isinstance(step, int) else step for step in difference.steps)
+        text = pointer(hide_in_text(step) if isinstance(step, str) else step for step in steps)
+        return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + _MORE
+
+    def value(self, value: Any, is_secret: bool = False) -> Any:
+        """A decoded value: every leaf redacted, at most MAX_NODES of them shown."""
+        return self._tree(value, is_secret, [MAX_NODES], MAX_DEPTH)
+
+    def _tree(self, value: Any, is_secret: bool, left: list[int], depth: int) -> Any:
+        left[0] -= 1
+        if isinstance(value, dict | list) and (not depth or left[0] < 0):
+            return _MORE
+        if isinstance(value, dict):
+            shown = {}
+            for name, item in list(value.items())[:MAX_MEMBERS]:
+                hidden = is_secret or self.hides_member(name)
+                shown[self.text(name)] = self._tree(item, hidden, left, depth - 1)
+            return shown if len(value) <= MAX_MEMBERS else {**shown, _MORE: _MORE}
+        if isinstance(value, list):
+            items = [self._tree(item, is_secret, left, depth - 1) for item in value[:MAX_MEMBERS]]
+            return items if len(value) <= MAX_MEMBERS else [*items, _MORE]
+        return self._leaf(value, is_secret)
+
+    def _leaf(self, value: Any, is_secret: bool) -> Any:
+        if isinstance(value, Opaque):
+            return f"{value.size} bytes"
+        if self._mode == "drop":
+            return f"[{type_name(value)}]"
+        if self._mode == "hash":
+            return self._hashed(value)
+        if value is None or isinstance(value, bool):
+            return REDACTED if is_secret and value is not None else value
+        if is_secret:
+            return REDACTED
+        return self.text(value) if isinstance(value, str) else _number(value)
+
+    def _hashed(self, value: Any) -> str:
+        if isinstance(value, str) and value.startswith("hash:") and len(value) == 21:
+            return value
+        plain = f"{type_name(value)}:{_digits(value) if not isinstance(value, str) else value}"
+        digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key)
+        return f"hash:{digest.hexdigest()}"
+
+    def text(self, text: str) -> str:
+        """A text, its secrets hidden and then cut to MAX_TEXT."""
+        hidden = hide_in_text(text[:MAX_SCANNED])
+        return hidden if len(hidden) <= MAX_TEXT else hidden[:MAX_TEXT] + _MORE
+
+    def event(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Fields of a log event of another process; texts may be longer than values are."""
+        return {name: self._event_field(name, value) for name, value in fields.items()}
+
+    def _event_field(self, name: str, value: Any) -> Any:
+        if self.hides_member(name):
+            return REDACTED
+        if isinstance(value, str):
+            return hide_in_text(value[:MAX_SCANNED])
+        return value if isinstance(value, int | float | None) else self.value(value)
+
+    # -- request targets -------------------------------------------------------------------
+
+    def target(self, target: str) -> str:
+        """Path and query of a request."""
+        path, mark, query = target[:MAX_SCANNED].partition("?")
+        shown = "/".join(self._segments(path.split("/")))
+        if mark:
+            shown += mark + "&".join(map(self._parameter, query.split("&")))
+        return shown if len(shown) <= MAX_TARGET else shown[:MAX_TARGET] + _MORE
+
+    def _segments(self, segments: Iterable[str]) -> Iterable[str]:
+        before = ""
+        for segment in segments:
+            plain = unquote_plus(segment)
+            if segment and self.hides_member(before):
+                yield REDACTED
+            else:
+                yield segment if hide_in_text(plain) == plain else REDACTED
+            before = plain
+
+    def _parameter(self, parameter: str) -> str:
+        name, mark, _ = parameter.partition("=")
+        if mark and self.hides_member(unquote_plus(name)):
+            return f"{name}={REDACTED}"
+        plain = unquote_plus(parameter)
+        return (
+            parameter if hide_in_text(plain) == plain else f"{hide_in_text(name)}{mark}{REDACTED}"
+        )
+
+
+def _number(value: Any) -> Any:
+    digits = _digits(value)
+    if hide_in_text(digits) != digits:
+        return CARD
+    if isinstance(value, Decimal) or len(digits) > MAX_TEXT:
+        return digits if len(digits) <= MAX_TEXT else digits[:MAX_TEXT] + _MORE
+    return value
+
+
+def _digits(value: Any) -> str:
+    """A number as text; Python refuses to write integers of more than 4,300 digits."""
+    return str(Decimal(value)) if isinstance(value, int) else str(value)
+
+
+def _at_first_difference(legacy: str, candidate: str) -> tuple[str, str]:
+    """Long texts from shortly before where they part, after their secrets are hidden."""
+    if max(len(legacy), len(candidate)) <= MAX_TEXT:
+        return legacy, candidate
+    ours, theirs = hide_in_text(legacy[:MAX_SCANNED]), hide_in_text(candidate[:MAX_SCANNED])
+    pairs = enumerate(zip(ours, theirs, strict=False))
+    at = next((at for at, (a, b) in pairs if a != b), min(len(ours), len(theirs)))
+    start = max(0, at - MAX_TEXT // 4)
+    lead = _MORE if start else ""
+    return tuple(lead + text[start : start + MAX_TEXT] for text in (ours, theirs))  # type: ignore[return-value]  # two of them

@@ -1,0 +1,103 @@
+"""What looks like a secret: names that say so, and texts that are one.
+
+Law: in doubt it is one. A name or number that is hidden without need costs a reader a moment.
+"""
+
+import re
+from typing import Final
+
+_NAME: Final = re.compile(
+    r"passw|passphrase|pwd|secret|token|apikey|authorization|ssn(?!ame)|card|cvv|cvc|iban"
+    r"|credential|privatekey|sessionid"
+)
+"""Searched in the name without case and punctuation: `api-key`, `X_Api_Key` and `apiKey` alike.
+`ssn(?!ame)`: or every `className` would be hidden."""
+_PUNCTUATION: Final = re.compile(r"[\W_]+")
+
+_PAIR: Final = re.compile(
+    r"""(?ix) ( (?: passw | passphrase | pwd | secret | token | api[ _-]?key | authorization | ssn
+        | card | cvv | cvc | iban | credential | private[ _-]?key | session[ _-]?id )
+        [\w.-]{0,40} ["']? \s{0,9} [=:] \s{0,9} )
+        (?! \[redacted\] )
+        ( "[^"]*"? | '[^']*'? | (?:bearer|basic|digest)\s+[^\s"'&,;<>]+ | [^\s"'&,;<>}]+ )"""
+)
+"""`name=value`, `name: value` and `"name": "value"` inside a text."""
+_CREDENTIALS: Final = re.compile(r"(?i)(bearer|basic)\s+[\w~+/.=-]{6,}")
+_JWT: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]{4,}\.?[\w-]*")
+_PEM: Final = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END[^-]*-----|\Z)", re.DOTALL
+)
+_USERINFO: Final = re.compile(r"(?<=://)[^/\s@?#]{1,200}@")
+_DIGIT_RUN: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
+_GROUP: Final = re.compile(r"[0-9]+")
+
+MAX_TURNS: Final = 8
+"""Two are enough for every text but those that were made to need more."""
+
+CARD: Final = "[card]"
+REDACTED: Final = "[redacted]"
+
+
+def is_secret_name(name: str) -> bool:
+    """The default expression: what a member, parameter or field of this name holds is hidden."""
+    return _NAME.search(_PUNCTUATION.sub("", name).lower()) is not None
+
+
+def hide_in_text(text: str) -> str:
+    """The text without credentials, keys, named secrets and card numbers; idempotent.
+
+    What one expression hides may bring what another looks for next to each other, so they take
+    turns until nothing changes.
+    """
+    for _ in range(MAX_TURNS):
+        hidden = _hide_once(text)
+        if hidden == text:
+            return text
+        text = hidden
+    return REDACTED
+
+
+def _hide_once(text: str) -> str:
+    text = _PEM.sub(REDACTED, text)
+    text = _PAIR.sub(lambda found: found[1] + REDACTED, text)
+    text = _CREDENTIALS.sub(lambda found: f"{found[1]} {REDACTED}", text)
+    text = _JWT.sub(REDACTED, text)
+    text = _USERINFO.sub(f"{REDACTED}@", text)
+    return _DIGIT_RUN.sub(_hide_cards, text)
+
+
+def _hide_cards(found: re.Match[str]) -> str:
+    """Hides every stretch of whole digit groups in a run that is a card number."""
+    run = found[0]
+    groups = list(_GROUP.finditer(run))
+    shown, at, first = "", 0, 0
+    while first < len(groups):
+        last = _card_from(groups, first)
+        if last is None:
+            first += 1
+            continue
+        shown += run[at : groups[first].start()] + CARD
+        at = groups[last].end()
+        first = last + 1
+    return shown + run[at:]
+
+
+def _card_from(groups: list[re.Match[str]], first: int) -> int | None:
+    """The last group of a card number that begins with this one."""
+    digits = ""
+    for last in range(first, len(groups)):
+        digits += groups[last][0]
+        if len(digits) > 19:
+            return None
+        if len(digits) >= 13 and is_card_number(digits):
+            return last
+    return None
+
+
+def is_card_number(digits: str) -> bool:
+    """Luhn's check (ISO/IEC 7812-1)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (1 + place % 2)
+        total += value - 9 * (value > 9)
+    return total % 10 == 0
