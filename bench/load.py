@@ -170,12 +170,12 @@ class Generator:
     def _settle(self, connection: Connection, outcome: Outcome) -> None:
         if outcome is Outcome.ANSWERED:
             self._latencies.append(time.monotonic_ns() - connection.due_ns)
-            if connection.status != 200:
-                self._failed[f"status {connection.status}"] += 1
+            if connection.answer.status != 200:
+                self._failed[f"status {connection.answer.status}"] += 1
         elif connection.due_ns:
             self._failed[outcome.value] += 1
         connection.due_ns = 0
-        if outcome is not Outcome.ANSWERED or self._plan.fresh or connection.must_close:
+        if outcome is not Outcome.ANSWERED or self._plan.fresh or connection.answer.must_close:
             self._close(connection)
         else:
             self._idle.append(connection)

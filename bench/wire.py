@@ -22,16 +22,55 @@ class Outcome(Enum):
     PENDING = "pending"
     ANSWERED = "answered"
     CLOSED = "closed early"
+    REFUSED = "refused"
     RESET = "reset"
+
+
+class Answer:
+    """One answer as it arrives; it may end with a length, the last chunk or the connection."""
+
+    __slots__ = ("_in_body", "_is_chunked", "_left", "_tail", "must_close", "status", "until_close")
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.must_close = False
+        self.until_close = False
+        self._left = 0
+        self._tail = b""
+        self._in_body = False
+        self._is_chunked = False
+
+    def feed(self, data: bytes) -> bool:
+        """Takes what came; True when the answer is whole."""
+        if self._in_body:
+            self._left -= len(data)
+        else:
+            data = self._tail + data
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                self._tail = data
+                return False
+            self._begin(data, end)
+        if self._is_chunked:
+            self._tail = (self._tail + data)[-len(_END_OF_CHUNKS) :]
+            return self._tail == _END_OF_CHUNKS
+        return self._left <= 0 and not self.until_close
+
+    def _begin(self, data: bytes, end: int) -> None:
+        self.status = int(data[9:12])
+        self.must_close = _CLOSE.search(data, 0, end) is not None
+        length = _LENGTH.search(data, 0, end)
+        self._is_chunked = length is None and _CHUNKED.search(data, 0, end) is not None
+        self.until_close = length is None and not self._is_chunked
+        self._left = 0 if length is None else int(length[1]) - (len(data) - end - 4)
+        self._tail = b""
+        self._in_body = True
 
 
 class Connection:
     """`due_ns` is when its request was meant to leave, 0 when it has none."""
 
-    __slots__ = (
-        *("_in_body", "_is_chunked", "_left", "_request", "_socket", "_tail", "_until_close"),
-        *("due_ns", "fd", "must_close", "status"),
-    )
+    __slots__ = ("_request", "_socket", "answer", "due_ns", "fd")
 
     def __init__(self, port: int) -> None:
         """Starts to connect; raises OSError when the kernel refuses at once."""
@@ -44,14 +83,8 @@ class Connection:
             raise OSError(code, errno.errorcode[code])
         self.fd = self._socket.fileno()
         self.due_ns = 0
-        self.status = 0
-        self.must_close = False
+        self.answer = Answer()
         self._request = b""
-        self._tail = b""
-        self._left = 0
-        self._in_body = False
-        self._is_chunked = False
-        self._until_close = False
 
     @property
     def is_writing(self) -> bool:
@@ -61,9 +94,8 @@ class Connection:
     def start(self, request: bytes, due_ns: int) -> Outcome:
         """Sends a request, now or as soon as the connection stands."""
         self.due_ns = due_ns
+        self.answer = Answer()
         self._request = request
-        self._tail = b""
-        self._in_body = self._until_close = False
         return self._write()
 
     def ready(self, mask: int) -> Outcome:
@@ -84,7 +116,7 @@ class Connection:
         try:
             self._socket.send(self._request)
         except OSError as error:
-            return Outcome.PENDING if error.errno in _BLOCKED else Outcome.RESET
+            return Outcome.PENDING if error.errno in _BLOCKED else _failed(error)
         self._request = b""  # far smaller than a socket buffer: it is never sent in part
         return Outcome.PENDING
 
@@ -93,35 +125,12 @@ class Connection:
             data = self._socket.recv(65536)
         except BlockingIOError:
             return Outcome.PENDING
-        except OSError:
-            return Outcome.RESET
+        except OSError as error:
+            return _failed(error)
         if not data:
-            return Outcome.ANSWERED if self._until_close else Outcome.CLOSED
-        return Outcome.ANSWERED if self._feed(data) else Outcome.PENDING
+            return Outcome.ANSWERED if self.answer.until_close else Outcome.CLOSED
+        return Outcome.ANSWERED if self.answer.feed(data) else Outcome.PENDING
 
-    def _feed(self, data: bytes) -> bool:
-        if self._in_body:
-            self._left -= len(data)
-        else:
-            data = self._tail + data
-            if not self._begin(data):
-                self._tail = data
-                return False
-        if self._is_chunked:
-            self._tail = (self._tail + data)[-len(_END_OF_CHUNKS) :]
-            return self._tail == _END_OF_CHUNKS
-        return self._left <= 0 and not self._until_close
 
-    def _begin(self, data: bytes) -> bool:
-        end = data.find(b"\r\n\r\n")
-        if end < 0:
-            return False
-        self.status = int(data[9:12])
-        self.must_close = _CLOSE.search(data, 0, end) is not None
-        length = _LENGTH.search(data, 0, end)
-        self._is_chunked = length is None and _CHUNKED.search(data, 0, end) is not None
-        self._until_close = length is None and not self._is_chunked
-        self._left = 0 if length is None else int(length[1]) - (len(data) - end - 4)
-        self._tail = b""
-        self._in_body = True
-        return True
+def _failed(error: OSError) -> Outcome:
+    return Outcome.REFUSED if error.errno == errno.ECONNREFUSED else Outcome.RESET
