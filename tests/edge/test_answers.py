@@ -33,6 +33,8 @@ async def test_a_lie_of_legacy_has_its_outcome(case: AnswerCase, dripping: bool)
         async with edge(settings) as proxy:
             await _play(case, proxy, legacy)
             await proxy.at_rest()
+            if case.user == {"refused"}:
+                await until(lambda: "legacy_failed" in _events(proxy), "legacy_failed is told")
         assert legacy is None or not legacy.malformed
 
 
@@ -57,6 +59,10 @@ async def _play(case: AnswerCase, proxy: Edge, legacy: Backend | None) -> None:
         bystander.close()
         await until(lambda: all(run.is_over for run in legacy.runs), "the lying connection is gone")
     wire.close()
+
+
+def _events(proxy: Edge) -> list[str]:
+    return [event["event"] for event in proxy.events]
 
 
 def _connection(answer: Answer | None) -> bytes:

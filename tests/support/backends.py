@@ -40,7 +40,7 @@ class Backend:
         self.requests: list[Received] = []
         self.begun: list[Received] = []
         self.malformed: list[str] = []
-        self.connections = 0
+        self.wires: list[Wire] = []
         self.open_connections = 0
         self.answer: Callable[[Received], bytes] = honest_answer
         self.scripts: dict[bytes, list[Step]] = {}
@@ -54,14 +54,19 @@ class Backend:
         host, port = self._listener.getsockname()
         return host, port
 
+    @property
+    def connections(self) -> int:
+        """How many it ever accepted."""
+        return len(self.wires)
+
     async def accept_for_ever(self) -> None:
         """Serves until cancelled; owns the tasks of its connections."""
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as connections:
             while True:
                 sock, _ = await loop.sock_accept(self._listener)
-                self.connections += 1
-                connections.create_task(self._serve(Wire(sock, deadline_s=None)))
+                self.wires.append(Wire(sock, deadline_s=None))
+                connections.create_task(self._serve(self.wires[-1]))
 
     async def _serve(self, wire: Wire) -> None:
         self.open_connections += 1

@@ -4,13 +4,15 @@
                  └────► shadow ──► candidate      with `processes=("edge", "shadow", "judge")`
                            └─────► judge
 
-Each has its own runtime folder, tally page and stop event, as in real life; what is not the same
-is that they share a loop, so nothing here measures speed. Law: an exception that reaches the
-loop's handler fails the test that caused it.
+Each has its tally page and stop event, as in real life; what is not the same is that they share a
+loop, so nothing here measures speed. Where judge does not run, the harness takes its events.
+Law: an exception inside the product (a traceback told to judge, or one that reaches the loop)
+fails the test that caused it.
 """
 
 import asyncio
 import importlib
+import json
 import shutil
 import socket
 import tempfile
@@ -23,6 +25,8 @@ from typing import Any
 from shadowproxy.core.cells import GLOBAL, recorded, unsettled
 from shadowproxy.core.lifecycle import REASONS
 from shadowproxy.core.settings import BackendSettings, LimitSettings, ListenSettings, Settings
+from shadowproxy.ipc import frames
+from shadowproxy.ipc.channel import Receiver
 from shadowproxy.ipc.dials import Dials
 from shadowproxy.ipc.process import Process, write_settings
 from shadowproxy.ipc.tallies import read_cells
@@ -51,6 +55,7 @@ class Edge:
     dials: Dials
     names: Sequence[str]
     faults: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
     wires: list[Wire] = field(default_factory=list)
 
     async def connect(self, **options: Any) -> Wire:
@@ -125,13 +130,33 @@ async def edge(
         names = ["edge-0" if role == "edge" else role for role in processes]
         it = Edge(listener.getsockname(), folder, settings, dials, names)
         with _faults_of_the_loop(it.faults):
-            async with _running(processes, folder, listener):
+            async with _events(it, processes), _running(processes, folder, listener):
                 try:
                     yield it
                 finally:
                     for wire in it.wires:
                         wire.close()
+        it.faults += [event for event in it.events if "Traceback" in str(event.get("error"))]
         assert not it.faults, f"unhandled in the product: {it.faults}"
+
+
+@asynccontextmanager
+async def _events(it: Edge, processes: Sequence[str]) -> AsyncIterator[None]:
+    """Takes what edges and shadow tell judge, in its place."""
+    if "judge" in processes:
+        yield
+        return
+
+    def take(slot: int, kind: int, frame: bytes) -> None:
+        if kind == frames.EVENT:
+            it.events.append(json.loads(frames.unpack_event(frame)))
+
+    receiver = Receiver(take, lambda _: 0, lambda _: None)
+    server = await receiver.listen(it.runtime_dir / "judge.sock")
+    try:
+        yield
+    finally:
+        server.close()
 
 
 @asynccontextmanager
