@@ -21,9 +21,13 @@ MAX_TEXT: Final = 200
 MAX_MEMBERS: Final = 16
 MAX_DEPTH: Final = 6
 MAX_NODES: Final = 100
-MAX_SCANNED: Final = 1 << 16
-"""Characters of a text that are looked through; what lies behind them is never shown."""
+MAX_SCANNED: Final = 2048
+"""Characters of a text that are looked through: ten times what is shown of it."""
+MAX_BODY_SCANNED: Final = 1 << 16
+"""Of a whole body that is text, where the first difference may be far down."""
 MAX_TARGET: Final = 500
+MAX_EVENT_TEXT: Final = 8000
+"""A traceback."""
 
 _SECRET_FIELDS: Final = frozenset(("cookie", "x-api-key", "proxy-authorization"))
 _MORE: Final = "..."
@@ -54,8 +58,9 @@ class Redactor:
         """A difference as it may be shown; a side that has no value has no member."""
         shown: dict[str, Any] = {"path": self.path(difference), "kind": str(difference.kind)}
         legacy, candidate = difference.legacy, difference.candidate
-        if isinstance(legacy, str) and isinstance(candidate, str) and self._mode == "keep":
-            legacy, candidate = _at_first_difference(legacy, candidate)
+        if self._mode == "keep" and isinstance(legacy, str) and isinstance(candidate, str):
+            scanned = MAX_SCANNED if difference.path else MAX_BODY_SCANNED
+            legacy, candidate = _at_first_difference(legacy, candidate, scanned)
         is_secret = self._is_secret_place(difference)
         for side, value in (("legacy", legacy), ("candidate", candidate)):
             if value is not MISSING:
@@ -132,7 +137,7 @@ class Redactor:
         if self.hides_member(name):
             return REDACTED
         if isinstance(value, str):
-            return hide_in_text(value[:MAX_SCANNED])
+            return hide_in_text(value[:MAX_EVENT_TEXT])
         return value if isinstance(value, int | float | None) else self.value(value)
 
     # -- request targets -------------------------------------------------------------------
@@ -179,11 +184,12 @@ def _digits(value: Any) -> str:
     return str(Decimal(value)) if isinstance(value, int) else str(value)
 
 
-def _at_first_difference(legacy: str, candidate: str) -> tuple[str, str]:
+def _at_first_difference(legacy: str, candidate: str, scanned: int) -> tuple[str, str]:
     """Long texts from shortly before where they part, after their secrets are hidden."""
     if max(len(legacy), len(candidate)) <= MAX_TEXT:
         return legacy, candidate
-    ours, theirs = hide_in_text(legacy[:MAX_SCANNED]), hide_in_text(candidate[:MAX_SCANNED])
+    ours = hide_in_text(legacy[:scanned])
+    theirs = hide_in_text(candidate[:scanned])
     pairs = enumerate(zip(ours, theirs, strict=False))
     at = next((at for at, (a, b) in pairs if a != b), min(len(ours), len(theirs)))
     start = max(0, at - MAX_TEXT // 4)

@@ -23,12 +23,13 @@ _PAIR: Final = re.compile(
 )
 """`name=value`, `name: value` and `"name": "value"` inside a text."""
 _CREDENTIALS: Final = re.compile(r"(?i)(bearer|basic)\s+[\w~+/.=-]{6,}")
-_JWT: Final = re.compile(r"eyJ[\w-]{8,}\.[\w-]{4,}\.?[\w-]*")
+_JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{4,}\.?[\w-]*")
 _PEM: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END[^-]*-----|\Z)", re.DOTALL
 )
 _USERINFO: Final = re.compile(r"(?<=://)[^/\s@?#]{1,200}@")
-_DIGIT_RUN: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
+_DIGIT_RUN: Final = re.compile(r"[0-9]{3,}(?:[ -][0-9]{3,})*")
+"""Groups as cards are printed: 4-4-4-4, 4-6-5, 4-4-4-4-3, or all in one."""
 _GROUP: Final = re.compile(r"[0-9]+")
 
 MAX_TURNS: Final = 8
