@@ -91,7 +91,8 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             where = self.at(mark.line, mark.column) if mark else self.at(0, 0)
             message = _said(text, mark.index if mark else 0, error)
-            raise _RefusedError(self.problem(where, f"not YAML: {message}")) from error
+            message = f"not YAML: {message}"
+            raise _RefusedError(Problem(where.where, "", message, where.rank)) from error
         except yaml.YAMLError as error:
             message = printable(str(error))
             raise _RefusedError(self.problem(self.at(0, 0), message)) from error

@@ -63,6 +63,8 @@ class Interpolation:
             is_variable = True
             is_secret |= (match[1] or "").startswith("file:")
             parts.append(self._value(scalar, match))
+            if tuple(self.path) in self.unresolved:
+                return scalar
         parts.append(scalar.text[last:])
         text = "".join(parts)
         if not is_variable:

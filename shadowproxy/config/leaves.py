@@ -152,10 +152,10 @@ def integer(low: int, high: int) -> Leaf:
 
 def rate(high: float) -> Leaf:
     """Something per second, or null: no limit."""
-    expected = f"expected a number per second above 0, at most {high:g}, or null"
+    expected = f"expected a number per second above 0, at most {print_number(high)}, or null"
 
     def read(scalar: Scalar) -> float | None:
-        if scalar.plain and scalar.text == "null":
+        if scalar.text == "null" and (scalar.plain or scalar.untyped):
             return None
         _refuse_quotes(scalar, _NUMBER, expected)
         if not _NUMBER.fullmatch(scalar.text) or not 0 < float(scalar.text) <= high:

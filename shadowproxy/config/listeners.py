@@ -3,7 +3,7 @@
 from shadowproxy.config import certificates
 from shadowproxy.config.addresses import is_loopback, overlaps, print_listen
 from shadowproxy.config.examining import Examination
-from shadowproxy.config.nodes import key_text
+from shadowproxy.config.nodes import find, key_text
 from shadowproxy.core.settings import ListenSettings
 
 
@@ -30,10 +30,14 @@ def listeners_are_apart(found: Examination) -> None:
                 found.refuse(("listen", index), message)
     if not found.is_sound("admin", "listen"):
         return
-    for listen in listens:
-        if overlaps(found.file.admin.listen, listen):
-            message = f"clashes with listen ({_shown(listen)})"
-            found.refuse(("admin", "listen"), message)
+    admin = found.file.admin.listen
+    for index, listen in enumerate(listens):
+        if not overlaps(admin, listen):
+            continue
+        if find(found.tree, "admin", "listen") is not None:
+            found.refuse(("admin", "listen"), f"clashes with listen ({_shown(listen)})")
+        else:
+            found.refuse(("listen", index), f"clashes with admin.listen ({_shown(admin)})")
 
 
 def _shown(listen: ListenSettings) -> str:

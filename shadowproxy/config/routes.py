@@ -1,23 +1,32 @@
 """Checks of the routes: names, contradictions, reasons, and whether they can match at all."""
 
 from shadowproxy.config.examining import SAFE_METHODS, Examination
+from shadowproxy.config.nodes import Scalar, Sequence, find
 from shadowproxy.config.slots import OTHER
 from shadowproxy.config.templates import covers
 from shadowproxy.core.cells import MAX_ROUTES
 
 
 def route_names_are_unique(found: Examination) -> None:
-    """Each name labels one route, and there is a place in the tallies for each."""
+    """Each name labels one route, and there is a place in the tallies for each.
+
+    Looks at what is written, so that routes with other mistakes count too.
+    """
+    routes = find(found.tree, "routes")
+    count = len(routes.items) if isinstance(routes, Sequence) else 0
     seen: dict[str, int] = {}
-    for index, route in found.routes():
-        if route.name == OTHER:
+    for index in range(count):
+        name = find(found.tree, "routes", index, "name")
+        if not isinstance(name, Scalar) or name.is_null:
+            continue
+        if name.text == OTHER:
             found.refuse(("routes", index, "name"), "is reserved for what no route takes")
-        elif route.name in seen:
-            message = f"is already the name of routes.{seen[route.name]}"
+        elif name.text in seen:
+            message = f"is already the name of routes.{seen[name.text]}"
             found.refuse(("routes", index, "name"), message)
         else:
-            seen[route.name] = index
-    if len(found.file.routes) >= MAX_ROUTES:
+            seen[name.text] = index
+    if count >= MAX_ROUTES:
         found.refuse(("routes", MAX_ROUTES - 1), f"expected at most {MAX_ROUTES - 1} routes")
 
 

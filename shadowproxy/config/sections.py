@@ -1,8 +1,9 @@
 """What sections of the file have in common: unknown keys are errors, null means not written."""
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
 
 from shadowproxy.config.nodes import Scalar
 
@@ -22,9 +23,17 @@ class Section(BaseModel):
             return {}
         if not isinstance(value, dict):
             return value
-        known = {field.alias or name for name, field in cls.model_fields.items()}
+        known = {field.alias or name: field for name, field in cls.model_fields.items()}
         return {
             key: item
             for key, item in value.items()
-            if not (isinstance(item, Scalar) and item.is_null and key in known)
+            if not (isinstance(item, Scalar) and key in known and _is_null(item, known[key]))
         }
+
+
+def _is_null(scalar: Scalar, field: FieldInfo) -> bool:
+    """From the environment and flags, `null` takes a section back (`--set candidate=null`)."""
+    if scalar.untyped and scalar.text == "null":
+        kinds = get_args(field.annotation) or (field.annotation,)
+        return any(isinstance(kind, type) and issubclass(kind, Section) for kind in kinds)
+    return scalar.is_null
