@@ -6,7 +6,8 @@
     {"half_close": true}      end of sending                           proxy goes
     {"read": "head"}          the next request's head, its body stays unread
     {"read": "body"}          the body of the head read last
-    {"read": "request"}       both
+    {"read": "request"}       both                  {"read": "end"}    until the proxy ends sending
+    {"echo": COUNT}           sends back that many bytes as they come
     {"pause": SECONDS}        for what is about time itself
     {"signal": NAME}          tells the test        {"await": NAME}    waits for the test
 
@@ -60,6 +61,8 @@ class Script:
                 return await self._send_endlessly(wire, to_bytes(argument))
             case "read":
                 await self._read(wire, argument)
+            case "echo":
+                return await _echo(wire, argument)
             case "pause":
                 await asyncio.sleep(argument)
             case "signal":
@@ -93,12 +96,23 @@ class Script:
         if what in ("body", "request"):
             assert self.request is not None
             await read_request_body(wire, self.request)
+        if what == "end":
+            await wire.read_to_end()
 
     async def _send_endlessly(self, wire: Wire, data: bytes) -> bool:
         while await wire.send(data):
             self.sent_bytes += len(data)
             assert self.sent_bytes < ENDLESS_LIMIT_BYTES, "an endless answer was swallowed"
         return False
+
+
+async def _echo(wire: Wire, count: int) -> bool:
+    while count:
+        data = await wire.read_some()
+        count -= len(data)
+        if not await wire.send(data):
+            return False
+    return True
 
 
 async def _until_the_peer_goes(wire: Wire) -> None:
