@@ -108,7 +108,8 @@ class Capture:
             _, body = self._kept.taken()
             self._kept = None
         channel = edge.exchanges
-        if not channel.send(frames.pack_request(number, self._slot, flags, written_ns, wire, body)):
+        frame = frames.pack_request(number, self._slot, flags, written_ns, wire, body)
+        if not channel.send(frame, urgent=True):
             return DropReason.CHANNEL_FULL if channel.is_open else DropReason.CHANNEL_DOWN
         self.number = number
         return None

@@ -180,7 +180,7 @@ class _Ticker:
     def _watch(self, cells: memoryview) -> None:
         edge = self._edge
         counts = cells[counting.OVERHEAD : counting.OVERHEAD + counting.OVERHEAD_BUCKETS].tolist()
-        held_back = self._guard.observe(counts, self._worst_lag_s)
+        held_back = self._guard.observe(counts)
         if held_back != self._held_back:
             event = "shadow_paused" if held_back > self._held_back else "shadow_resumed"
             edge.tell(event, level="warning", reason="guard", held_back=held_back)

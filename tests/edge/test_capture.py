@@ -25,7 +25,8 @@ class _Channel:
         self.sent: list[bytes] = []
         self.has_room = True
 
-    def send(self, frame: bytes) -> bool:
+    def send(self, frame: bytes, *, urgent: bool = False) -> bool:
+        assert urgent == (frame[4] == frames.REQUEST)
         if self.has_room:
             self.sent.append(frame[4:])
         return self.has_room
