@@ -33,7 +33,10 @@ def honest_answer(request: Received) -> bytes:
 
 
 class Backend:
-    """`requests` are whole ones, `begun` what ended early, `malformed` what was no request."""
+    """`requests` are whole ones, `begun` what ended early, `malformed` what was no request.
+
+    `scripts` answer their targets always, `once` the first time.
+    """
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
@@ -44,6 +47,7 @@ class Backend:
         self.open_connections = 0
         self.answer: Callable[[Received], bytes] = honest_answer
         self.scripts: dict[bytes, list[Step]] = {}
+        self.once: dict[bytes, list[Step]] = {}
         self.at_accept: list[Step] = []
         self.runs: list[Script] = []
         self.events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -85,7 +89,8 @@ class Backend:
 
     async def _serve_one(self, wire: Wire) -> bool:
         request = await read_request_head(wire)
-        if (steps := self.scripts.get(request.target)) is not None:
+        steps = self.once.pop(request.target, None) or self.scripts.get(request.target)
+        if steps is not None:
             self.requests.append(request)
             return await self._run(steps, wire, request)
         await read_request_body(wire, request)
