@@ -4,13 +4,14 @@ from bisect import bisect_left
 from typing import Final
 
 from shadowproxy.core.cells import DURATION_BOUNDS_S, GLOBAL, OUTCOMES, ROUTE, route_base
-from shadowproxy.core.lifecycle import DropReason, FailReason
+from shadowproxy.core.lifecycle import DropReason, FailReason, SkipReason
 from shadowproxy.core.words import Backend, FailureKind, Verdict
 
 ACCEPTED_FROM: Final = GLOBAL["accepted_from/0"]
 """Of edge 0; the other edges follow."""
 HANDED_OVER: Final = GLOBAL["handed_over"]
 DROPPED: Final = {reason: GLOBAL[f"dropped/{reason}"] for reason in DropReason}
+SKIPPED_OFF: Final = GLOBAL[f"skipped/{SkipReason.OFF}"]
 FAILED_SEND: Final = GLOBAL[f"failed/{FailReason.SEND}"]
 PROCESS_LOST: Final = DROPPED[DropReason.PROCESS_LOST]
 LOG_EVENTS_DROPPED: Final = GLOBAL["log_events_dropped"]

@@ -15,12 +15,14 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec
 
 from shadowproxy.compare.observations import rules_of
+from shadowproxy.core.cells import unsettled
 from shadowproxy.core.lifecycle import DropReason
 from shadowproxy.core.observing import Failure
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import FailureKind
 from shadowproxy.ipc import frames
 from shadowproxy.ipc.channel import Sender
+from shadowproxy.ipc.dials import SHADOW
 from shadowproxy.ipc.process import Process
 from shadowproxy.shadow import counting
 from shadowproxy.shadow.breaker import REFUSED
@@ -48,7 +50,8 @@ def _funnelled(
 
     def guarded(replay: "Replay", copy: Copy, /, *rest: _Rest.args, **named: _Rest.kwargs) -> None:
         try:
-            step(replay, copy, *rest, **named)
+            if not replay.is_closed:
+                step(replay, copy, *rest, **named)
         except Exception:  # noqa: BLE001 - the funnel
             replay.fault(copy)
 
@@ -66,6 +69,8 @@ class Replay:
         self._judge = judge
         self._tell = tell
         self._cells = process.tallies.cells
+        self._dial_words = process.dials.words
+        self.is_closed = False
         self.open: dict[int, dict[int, Copy]] = {}
         self.room = Room(process.dials.set_shed)
         self.candidate = Candidate(process.settings)
@@ -86,10 +91,19 @@ class Replay:
         """Something is under way."""
         return bool(self.room.held_bytes)
 
+    def close(self) -> int:
+        """Nothing counts from here on; how many exchanges were still under way."""
+        self.is_closed = True
+        self.candidate.close()
+        self.room.in_flight = self.room.held_bytes = 0
+        return unsettled(self._cells)
+
     # -- from the edges --------------------------------------------------------------------
 
     def on_frame(self, slot: int, kind: int, frame: bytes) -> None:
         """One frame of an edge's channel."""
+        if self.is_closed:
+            return
         if kind == frames.REQUEST:
             self._request(slot, frames.unpack_request(frame))
         elif kind == frames.RESPONSE:
@@ -111,6 +125,8 @@ class Replay:
 
     def on_gone(self, slot: int) -> None:
         """An edge's channel ended: the halves that had not come will not."""
+        if self.is_closed:
+            return
         for copy in list(self.open[slot].values()):
             self.give_up(copy, DropReason.PROCESS_LOST)
 
@@ -118,8 +134,9 @@ class Replay:
         cells = self._cells
         cells[counting.ACCEPTED_FROM + slot] += 1
         pool = self.candidate.pool
-        if pool is None:
-            cells[counting.DROPPED[DropReason.SHUTDOWN]] += 1
+        if pool is None or not self._dial_words[SHADOW]:
+            # switched off while the request was in the channel: off means off for the last copy too
+            cells[counting.SKIPPED_OFF] += 1
             return
         copy = Copy(self, pool, slot, request)
         copy.base = counting.BASES[request.route]

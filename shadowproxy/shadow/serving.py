@@ -43,8 +43,7 @@ async def serve(process: Process, stop: asyncio.Event) -> None:
         finally:
             server.close()
             channel.cancel()
-    cells[DROPPED[DropReason.SHUTDOWN]] += unsettled(cells)
-    replay.candidate.close()
+    cells[DROPPED[DropReason.SHUTDOWN]] += replay.close()
     upkeep.set_gauges()
 
 

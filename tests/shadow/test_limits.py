@@ -212,3 +212,16 @@ async def test_pairs_that_the_judge_never_took_are_process_lost() -> None:
         async with judging(played.running.runtime_dir, played.judge):
             await played.until_cell("dropped/process_lost")
         assert played.cell("handed_over") == 0
+
+
+async def test_off_means_off_for_what_is_still_in_the_channel() -> None:
+    """A request that was handed over before the dial was turned is not sent after it."""
+    async with backend() as candidate, shadow_alone(candidate.address) as played:
+        played.ask()
+        await until(lambda: candidate.requests, "the copy before the turn has arrived")
+        played.running.dials.turn(shadow_on=False)
+        played.ask()
+        await played.until_cell("skipped/off")
+        played.running.dials.turn(shadow_on=True)
+        played.ask()
+        await until(lambda: len(candidate.requests) == 2, "the copy after turning it on again")
