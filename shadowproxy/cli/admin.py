@@ -113,9 +113,7 @@ class Admin:
 
 
 def _complaint(status: int, answer: Any) -> str:
-    said = answer.get("error") if isinstance(answer, dict) else None
-    if isinstance(said, dict):
-        said = said.get("message")
+    said = answer.get("detail") if isinstance(answer, dict) else None
     if said:
         return f"{printable(str(said), 500)} ({status})"
     if status == http.client.UNAUTHORIZED:

@@ -69,6 +69,9 @@ def _temporary() -> Folder:
         path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_where()))
     except OSError as error:
         raise Ending(f"cannot make a runtime folder: {error.strerror}", 2) from None
+    if len(os.fsencode(path)) > _LONGEST_SOCKET:
+        path.rmdir()
+        raise Ending(f"{printable(str(path.parent))} is too long for sockets in it; set TMPDIR", 2)
     return Folder(path, True, _locked(path))
 
 

@@ -7,7 +7,7 @@ import click
 
 from shadowproxy.cli.admin import Admin
 from shadowproxy.config.escaping import printable
-from shadowproxy.config.quantities import read_duration, read_share
+from shadowproxy.config.quantities import print_duration, print_share, read_duration, read_share
 
 DIALS: Final = ("shadow", "shadow.sample")
 _SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
@@ -56,5 +56,10 @@ def _checked(dial: str, value: str) -> str:
 
 def _say(dial: str, answer: Any, otherwise: str) -> None:
     value = answer.get("value")
+    if isinstance(value, float):
+        value = print_share(value)
     told = otherwise if value is None else f"is {printable(str(value), 60)}"
+    left_s = answer.get("ttl_s")
+    if isinstance(left_s, int | float):
+        told += f" for {print_duration(float(round(left_s)))}"
     click.echo(f"{dial} {told}")
