@@ -46,7 +46,7 @@ def run_demo(
 ) -> int:
     """Runs the demo and returns the exit code.
 
-    Without `for_s` it runs until Ctrl-C; a second Ctrl-C ends it at once. Empty addresses are the
+    Without `for_s` it runs until Ctrl-C; a second Ctrl-C leaves the summary out. Empty addresses are the
     usual ones, or free ones where those are taken. `keep` leaves the folder with the configuration
     and the logs; so does a demo that was not fine.
     """
@@ -121,10 +121,10 @@ class _Demo:
         loop = asyncio.get_running_loop()
         start_s = loop.time()
         timer = loop.call_later(self.for_s, stop.set) if self.for_s is not None else None
-        with display(self.console) as (show, every_s):
+        with display(self.console) as show:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(traffic.run(stop))
-                await watch(show, every_s, asking, traffic, proxy, stop)
+                await watch(show, asking, traffic, proxy, stop)
         if timer:
             timer.cancel()
         proxy.assert_runs()

@@ -78,7 +78,12 @@ def summary(
             ),
             _groups(outcome.noise),
         ]
-    parts += [Text("\nSpeed of both sides (medians)", style="bold"), _speeds(observed.speeds)]
+    parts += [
+        Text(
+            "\nSpeed of both sides (medians, as exact as the buckets of a histogram)", style="bold"
+        ),
+        _speeds(observed.speeds),
+    ]
     return Group(*parts)
 
 
@@ -101,8 +106,8 @@ def log_lines(log: Path) -> RenderableType:
     with log.open(encoding="utf-8", errors="replace") as file:
         lines = [line for line in file if '"shadow_mismatch"' in line]
     if not lines:
-        return Text(f"\nNo shadow_mismatch line in {log}")
-    title = Text(f"\n{len(lines)} shadow_mismatch lines in {log}, one of them:", style="bold")
+        return Text("\nNo shadow_mismatch line in the log")
+    title = Text(f"\n{len(lines)} shadow_mismatch lines in the log, one of them:", style="bold")
     return Group(title, example(lines[0]))
 
 
@@ -116,7 +121,9 @@ def ending(outcome: Outcome) -> RenderableType:
 
 def example(line: str) -> RenderableType:
     """A log line, indented for people and cut to what fits."""
-    shown = json.dumps(json.loads(line), indent=2).splitlines()
+    document = json.loads(line)
+    document = {"event": document.get("event"), **document}  # what it is comes first
+    shown = json.dumps(document, indent=2).splitlines()
     cut = [text if len(text) < WIDTH - 2 else f"{text[: WIDTH - 3]}…" for text in shown]
     if len(cut) > EXAMPLE_LINES:
         cut = [*cut[:EXAMPLE_LINES], "  …"]
@@ -203,7 +210,7 @@ def _speeds(speeds: Iterable[Speed]) -> Table:
 
 def _compared(speed: Speed) -> str:
     return (
-        f"{speed.endpoint}  median {milliseconds(speed.legacy_s)} became "
+        f"{speed.endpoint}  median {milliseconds(speed.legacy_s)} became about "
         f"{milliseconds(speed.candidate_s)}"
     )
 

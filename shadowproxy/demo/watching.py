@@ -1,6 +1,7 @@
 """Reading the proxy while traffic runs, and once more when all of it has been compared."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,8 +18,8 @@ from shadowproxy.demo.traffic import Experience, Traffic
 from shadowproxy.demo.waiting import ticks
 
 READY_S = 0.05
-LIVE_S = 1.0
-LINE_S = 5.0
+SHOW_S = 1.0
+SHOWS_A_LINE = 5
 SETTLE_S = 8.0
 """How long the last exchanges may take to be compared and to appear in the findings."""
 
@@ -44,11 +45,11 @@ async def wait_until_ready(asking: Asking, proxy: Child, stop: asyncio.Event) ->
 
 
 async def watch(
-    show: Show, every_s: float, asking: Asking, traffic: Traffic, proxy: Child, stop: asyncio.Event
+    show: Show, asking: Asking, traffic: Traffic, proxy: Child, stop: asyncio.Event
 ) -> None:
     """Shows what happens until `stop` is set; sets it when the proxy ended."""
     observed = Observed()
-    async for elapsed_s in ticks(stop, every_s):
+    async for elapsed_s in ticks(stop, SHOW_S):
         if proxy.has_ended:
             stop.set()
             break
@@ -76,10 +77,20 @@ async def _read_or(asking: Asking, earlier: Observed) -> Observed:
 
 
 @contextmanager
-def display(console: Console) -> Iterator[tuple[Show, float]]:
-    """How to show progress and how often: a moving picture on a terminal, else lines."""
+def display(console: Console) -> Iterator[Show]:
+    """How to show progress: a moving picture on a terminal, else a line now and then."""
     if not console.is_terminal:
-        yield lambda *reading: console.print(Text(showing.progress_line(*reading))), LINE_S
+        yield _lines(console)
         return
     with Live(console=console, auto_refresh=False, transient=True) as picture:
-        yield lambda *reading: picture.update(showing.live(*reading), refresh=True), LIVE_S
+        yield lambda *reading: picture.update(showing.live(*reading), refresh=True)
+
+
+def _lines(console: Console) -> Show:
+    turn = itertools.count()
+
+    def show(elapsed_s: float, seen: Experience, observed: Observed) -> None:
+        if next(turn) % SHOWS_A_LINE == 0:
+            console.print(Text(showing.progress_line(elapsed_s, seen, observed)))
+
+    return show

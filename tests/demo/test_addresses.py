@@ -7,7 +7,8 @@ import pytest
 from shadowproxy.demo.addresses import AddressError, choose_address
 
 
-def _taken() -> socket.socket:
+def taken() -> socket.socket:
+    """Somebody who listens on a port."""
     holder = socket.socket()
     holder.bind(("127.0.0.1", 0))
     holder.listen()
@@ -16,7 +17,7 @@ def _taken() -> socket.socket:
 
 def test_a_busy_usual_port_is_replaced() -> None:
     """Somebody else's 8080 does not keep the demo from running."""
-    with _taken() as holder:
+    with taken() as holder:
         usual = f"127.0.0.1:{holder.getsockname()[1]}"
         chosen = choose_address("", usual)
     assert chosen != usual
@@ -25,7 +26,7 @@ def test_a_busy_usual_port_is_replaced() -> None:
 
 def test_a_free_usual_port_is_used() -> None:
     """Where nobody listens, the documented address is the one."""
-    with _taken() as holder:
+    with taken() as holder:
         usual = f"127.0.0.1:{holder.getsockname()[1]}"
     assert choose_address("", usual) == usual
 
@@ -39,7 +40,7 @@ def test_port_zero_is_any_free_port() -> None:
 
 def test_a_busy_wanted_port_is_an_error() -> None:
     """What the user asked for is not silently replaced."""
-    with _taken() as holder, pytest.raises(AddressError, match="in use"):
+    with taken() as holder, pytest.raises(AddressError, match="in use"):
         choose_address(f"127.0.0.1:{holder.getsockname()[1]}", "127.0.0.1:0")
 
 
