@@ -15,6 +15,7 @@ import importlib
 import json
 import shutil
 import socket
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -31,6 +32,7 @@ from shadowproxy.ipc.dials import Dials
 from shadowproxy.ipc.process import Process, write_settings
 from shadowproxy.ipc.tallies import read_cells
 from tests.support.backends import listen
+from tests.support.tls import TlsWire
 from tests.support.waiting import alongside, until
 from tests.support.wire import Wire
 
@@ -57,10 +59,16 @@ class Edge:
     faults: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     wires: list[Wire] = field(default_factory=list)
+    users_tls: ssl.SSLContext | None = None
+    """What users connect with, where the listener speaks TLS."""
 
     async def connect(self, **options: Any) -> Wire:
         """A new client connection; closed at the end if the test did not."""
-        wire = await Wire.connect(self.address, **options)
+        if self.users_tls is not None:
+            assert isinstance(self.address, tuple)
+            wire: Wire = await TlsWire.connect_tls(self.address, self.users_tls)
+        else:
+            wire = await Wire.connect(self.address, **options)
         self.wires.append(wire)
         return wire
 
@@ -142,8 +150,8 @@ async def edge(
 
 @asynccontextmanager
 async def _events(it: Edge, processes: Sequence[str]) -> AsyncIterator[None]:
-    """Takes what edges and shadow tell judge, in its place."""
-    if "judge" in processes:
+    """Takes what edges tell judge, in its place; a played judge or the real one does it itself."""
+    if "judge" in processes or "edge" not in processes:
         yield
         return
 
