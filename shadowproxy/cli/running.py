@@ -51,7 +51,7 @@ def run_proxy(invocation: Invocation, runtime_dir: str | None) -> NoReturn:
             loaded = load_invocation(invocation, previous=folder.previous)
         settings = replace(loaded.settings, generation=folder.next_generation)
         _require_free_addresses(folder, settings)
-        _write(folder, settings, invocation)
+        _write(folder, settings, invocation, loaded)
         _say_start(loaded, invocation.config_path)
         folder.keep()
     _become_supervisor(folder.path)
@@ -74,10 +74,14 @@ def _require_free_addresses(folder: Folder, settings: Settings) -> None:
         raise Ending(f"cannot listen on {printable(str(error))}", 2) from None
 
 
-def _write(folder: Folder, settings: Settings, invocation: Invocation) -> None:
+def _write(folder: Folder, settings: Settings, invocation: Invocation, loaded: Loaded) -> None:
     path = invocation.config_path
     kept = replace(
-        invocation, config_path=absolute(path) if path else None, remove=folder.is_temporary
+        invocation,
+        config_path=absolute(path) if path else None,
+        remove=folder.is_temporary,
+        sources=loaded.sources,
+        content_hash=loaded.content_hash,
     )
     try:
         write_settings(folder.path, settings)

@@ -9,7 +9,7 @@ import click
 
 from shadowproxy.cli.admin import Admin
 from shadowproxy.config.escaping import printable
-from shadowproxy.config.quantities import print_duration, print_share
+from shadowproxy.config.quantities import approximate_size, print_duration, print_share
 
 WIDTH: Final = 80
 _STATES: Final = ("skipped", "dropped", "failed", "recorded", "in_flight")
@@ -54,7 +54,7 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
     shadow = _mapping(status, "shadow")
     if shadow:
         yield ""
-        yield f"shadow now     {', '.join(f'{_word(k)} {_plain(v)}' for k, v in shadow.items())}"
+        yield f"shadow now     {', '.join(_facts(shadow))}"
     yield from _reload(_mapping(status, "config"))
     yield ""
 
@@ -106,6 +106,18 @@ def _sums(exchanges: Mapping[str, Any], reasons: Mapping[str, Any]) -> Iterator[
         ]
         if told:
             yield f"  {_word(state):<12} {', '.join(told)}"
+
+
+def _facts(members: Mapping[str, Any]) -> Iterator[str]:
+    """Numbers, and of the rest what is the case."""
+    for name, value in members.items():
+        if isinstance(value, bool) or value is None:
+            if value:
+                yield _word(name).upper()
+        elif name.endswith("_bytes") and isinstance(value, int):
+            yield f"{_word(name.removesuffix('_bytes'))} {approximate_size(value)}"
+        else:
+            yield f"{_word(name)} {_count(value)}"
 
 
 def _reload(config: Mapping[str, Any]) -> Iterator[str]:

@@ -16,7 +16,8 @@ class Invocation:
     """`config_path` is absolute; `overrides` are the `--set KEY=VALUE`s in order.
 
     `flags` maps the flags that stand for a key (`--legacy`, ...) to their text. `remove`: the
-    folder was made for this run and goes with it.
+    folder was made for this run and goes with it. `sources` and `content_hash` are of the load
+    whose settings were written: what differs from them is to be reloaded.
     """
 
     config_path: str | None = None
@@ -24,6 +25,8 @@ class Invocation:
     flags: Mapping[str, str] = field(default_factory=dict)
     allow_same: bool = False
     remove: bool = True
+    sources: tuple[str, ...] = ()
+    content_hash: str = ""
 
 
 def invocation_path(runtime_dir: Path) -> Path:
@@ -45,4 +48,6 @@ def read_invocation(runtime_dir: Path) -> Invocation:
         flags=dict(document.get("flags", {})),
         allow_same=bool(document.get("allow_same", False)),
         remove=bool(document.get("remove", True)),
+        sources=tuple(document.get("sources", ())),
+        content_hash=str(document.get("content_hash", "")),
     )

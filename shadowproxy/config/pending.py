@@ -16,6 +16,7 @@ NOT_IN_FORCE: Final = {
     "compare.endpoints": "no rule is applied",
     "noise": "legacy is not asked twice, no noise is learned",
     "secondary": "it is never asked",
+    "candidate.version_header": "versions are not recorded",
     "report": "findings are kept in memory",
 }
 
