@@ -62,7 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--pairs", type=int, help="off/on pairs per bad candidate")
     parser.add_argument("--seconds", type=float, help="of each phase")
-    parser.add_argument("--rate", type=float, default=2000, help="the fixed rate, requests/s")
+    parser.add_argument("--rate", type=float, default=4000, help="the fixed rate, requests/s")
     parser.add_argument("--arms", nargs="*", choices=list(BY_NAME), default=list(BY_NAME))
     parser.add_argument("--modes", nargs="*", choices=harm.ALL_MODES)
     parser.add_argument("--results", type=Path, default=RESULTS)

@@ -28,6 +28,9 @@ UNREAD_MIB = 32
 """What may be under way while a reader rests: four socket buffers, which the kernel lets grow to
 6 MiB each, and what the edge may hold."""
 REST_S = 3
+COPY_UPLOADS = (
+    "routes=[{name: upload, path: /upload, shadow_methods: [PUT], reason: counts bytes only}]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,7 @@ def main() -> None:
             process = stack.enter_context(running(command, folder / role))
             assert process.stdout is not None
             ports.append(int(process.stdout.readline()))
-        settings = (*ONE_EDGE, "shadow.methods=[GET, HEAD, PUT]")
-        target = ours(stack, ports[0], ports[1], folder / "ours", *settings)
+        target = ours(stack, ports[0], ports[1], folder / "ours", *ONE_EDGE, COPY_UPLOADS)
         scraping.get(target.port, "/progress")
         outcomes = [
             _measured("upload", target, lambda: _upload(target.port, blocks, ports[0])),

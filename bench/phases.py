@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from bench import scraping
 from bench.arms import Running
 from bench.load import Report
@@ -21,8 +23,11 @@ from bench.running import program
 _COMPLETED = re.compile(r"(\d+) requests in")
 _TROUBLE = re.compile(r"(Socket errors:.*|Non-2xx or 3xx responses:.*)")
 ROOT = Path(__file__).parents[1]
-SETTLE_S = 0.3
-"""What copies that are under way get to end in: they belong to the phase that made them."""
+SETTLE_S = 0.2
+SETTLED = 0.03
+MAX_SETTLE_S = 10.0
+"""What copies get to end in: they belong to the phase that made them. Processes that use less than
+3 % of a core over 0.2 s have nothing left to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,7 @@ def _phase(tool: str, kind: str, target: Running, effort: Effort, candidate_coun
     else:
         sent = send(target.port, effort.rate, effort.open_s, fresh=fresh)
         requests, seconds, trouble = sent.answered, effort.open_s, sent.trouble
-    time.sleep(SETTLE_S)
-    spent = cpu_seconds(processes)
+    spent = _settle(processes)
     return Phase(
         requests_per_s=requests / seconds,
         cpu_us={r: 1e6 * (s - cpu_s.get(r, 0)) / max(1, requests) for r, s in spent.items()},
@@ -96,6 +100,18 @@ def _phase(tool: str, kind: str, target: Running, effort: Effort, candidate_coun
         copied_share=(_copies(candidate_count) - copies) / max(1, requests),
         sent=sent,
     )
+
+
+def _settle(processes: list[psutil.Process]) -> dict[str, float]:
+    """Waits until the processes rest and gives the CPU seconds that they have spent by then."""
+    end_s = time.monotonic() + MAX_SETTLE_S
+    spent = cpu_seconds(processes)
+    while processes and time.monotonic() < end_s:
+        time.sleep(SETTLE_S)
+        before, spent = spent, cpu_seconds(processes)
+        if sum(spent.values()) - sum(before.values()) < SETTLED * SETTLE_S:
+            break
+    return spent
 
 
 def _fates(target: Running) -> scraping.Fates:
