@@ -20,11 +20,11 @@ from shadowproxy.config.escaping import printable
 from shadowproxy.config.nodes import Entry, Mapping, Node, Origin, Scalar, Sequence, key_text
 from shadowproxy.config.problems import Problem
 
-MAX_CHARS: Final = 1 << 20
+MAX_CHARS: Final = 512 << 10
 MAX_DEPTH: Final = 32
 """The deepest setting of ours is 6 levels down."""
-MAX_NODES: Final = 100_000
-"""255 routes with everything set are 4,000 nodes."""
+MAX_NODES: Final = 20_000
+"""255 routes with everything set are 4,000 nodes, a thousand rules 8,000."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = re.compile(
@@ -79,7 +79,7 @@ class _Reader:
 
     def read(self, text: str) -> Node:
         if len(text) > MAX_CHARS:
-            raise _RefusedError(self.problem(self.at(0, 0), "larger than 1 MiB of text"))
+            raise _RefusedError(self.problem(self.at(0, 0), "larger than 512 KiB of text"))
         if bad := _FORBIDDEN.search(text):
             line = text.count("\n", 0, bad.start())
             column = bad.start() - (text.rfind("\n", 0, bad.start()) + 1)

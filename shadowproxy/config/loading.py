@@ -21,7 +21,7 @@ from shadowproxy.config.model import FileSection
 from shadowproxy.config.nodes import KeyPath, Mapping, Origin, copy_of
 from shadowproxy.config.overrides import apply, from_environment, from_flags
 from shadowproxy.config.pending import pending_warnings
-from shadowproxy.config.problems import ConfigError, Problem
+from shadowproxy.config.problems import MAX_PROBLEMS, ConfigError, Problem
 from shadowproxy.config.slots import NoSlotLeftError
 from shadowproxy.config.validating import validate
 from shadowproxy.core.settings import Settings
@@ -161,6 +161,11 @@ class _Loading:
     def refusal(self) -> ConfigError:
         """Every mistake, once, in the order of the file."""
         problems = sorted(dict.fromkeys(self.problems), key=lambda item: (item.rank, item.key))
+        if len(problems) > MAX_PROBLEMS:
+            last = Problem(
+                "configuration", "", f"more than {MAX_PROBLEMS} mistakes; these come first"
+            )
+            problems = [*problems[:MAX_PROBLEMS], last]
         return ConfigError(problems, self.sources.names, self.sources.digest())
 
 

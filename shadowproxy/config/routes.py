@@ -52,6 +52,8 @@ def routes_are_consistent(found: Examination) -> None:
 def routes_can_match(found: Examination) -> None:
     """A route that an earlier one covers is said to be without effect."""
     routes = found.routes()
+    if len(routes) >= MAX_ROUTES:
+        return
     for position, (index, route) in enumerate(routes):
         for _, other in routes[:position]:
             has_methods = not other.methods or (

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from shadowproxy.config.model import FileSection
 from shadowproxy.config.nodes import KeyPath, Mapping, Origin, key_text, origin_of, steps, to_plain
-from shadowproxy.config.problems import Problem
+from shadowproxy.config.problems import MAX_PROBLEMS, Problem
 from shadowproxy.config.sections import Section
 
 
@@ -37,7 +37,8 @@ def validate(
         for detail in details:
             path = _path(detail)
             if is_first:
-                if not any(path[: len(gone)] == gone for gone in known):
+                is_told = len(problems) > MAX_PROBLEMS
+                if not is_told and not any(path[: len(gone)] == gone for gone in known):
                     problems.append(_problem(tree, path, detail))
                 if detail["type"] == "missing":
                     path = path[:-1]

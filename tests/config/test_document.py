@@ -145,8 +145,8 @@ def test_aliases_cannot_explode() -> None:
 
 
 def test_size_is_bounded() -> None:
-    """A megabyte is not a configuration."""
-    assert read("#" * (1 << 20) + "\n")[1] == ["f:1:1: larger than 1 MiB of text"]
+    """Half a megabyte is not a configuration."""
+    assert read("#" * (512 << 10) + "\n")[1] == ["f:1:1: larger than 512 KiB of text"]
 
 
 _SNIPPETS = st.sampled_from(

@@ -278,3 +278,11 @@ def test_any_bytes_are_a_configuration_or_refused(tmp_path: Path, content: bytes
     file.write_bytes(content)
     with pytest.raises(ConfigError):
         load(str(file), (), {})
+
+
+def test_only_the_first_thousand_mistakes_are_told(tmp_path: Path) -> None:
+    """And that there are more."""
+    found = mistakes(tmp_path, LEGACY + "".join(f"k{number}: 1\n" for number in range(1500)))
+    assert len(found) == 1001
+    assert found[0].startswith("2:1: k0: unknown key")
+    assert found[-1] == "configuration: more than 1000 mistakes; these come first"
