@@ -138,6 +138,11 @@ class Copy(Call):
         """From request written to last byte; 0 when it was never written."""
         return (self.ended_ns - self.written_ns) // 1000 if self.written_ns else 0
 
+    @property
+    def is_whole(self) -> bool:
+        """The candidate's answer is complete and all of it is held."""
+        return self.failure is None and self.digest is None
+
     def side(self) -> Side:
         """The candidate's observation, once it is over."""
         failure = self.failure

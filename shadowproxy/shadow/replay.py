@@ -253,10 +253,10 @@ class Replay:
         if copy.is_settled or legacy is None:
             return
         cells = self._cells
-        candidate = copy.side()
-        if self._sameness.holds(legacy, candidate):
+        if self._is_match(copy, legacy):
             cells[copy.base + counting.MATCH] += 1
         else:
+            candidate = copy.side()
             request = copy.request
             pair = frames.Pair(
                 request.route, request.written_ns, request.head, request.body, legacy, candidate
@@ -268,6 +268,11 @@ class Replay:
                 reason = DropReason.CHANNEL_FULL if is_full else DropReason.CHANNEL_DOWN
                 cells[counting.DROPPED[reason]] += 1
         self._settle(copy)
+
+    def _is_match(self, copy: Copy, legacy: frames.Side) -> bool:
+        if copy.is_whole and not legacy.flags:
+            return self._sameness.holds_for(legacy, copy.status, copy.answer_head, copy.answer)
+        return self._sameness.holds(legacy, copy.side())
 
     def _settle(self, copy: Copy) -> None:
         copy.is_settled = True

@@ -26,14 +26,20 @@ class Sameness:
     def holds(self, legacy: Side, candidate: Side) -> bool:
         """True: certainly a match. False: somebody has to look."""
         return (
-            legacy.status == candidate.status
-            and legacy.body == candidate.body
-            and legacy.flags == candidate.flags
+            legacy.flags == candidate.flags
             and legacy.body_bytes == candidate.body_bytes
-            and not legacy.failure
             and not candidate.failure
             and not legacy.flags & FLAG_INCOMPLETE
-            and (legacy.head == candidate.head or self._are_alike(legacy.head, candidate.head))
+            and self.holds_for(legacy, candidate.status, candidate.head, candidate.body)
+        )
+
+    def holds_for(self, legacy: Side, status: int, head: bytes, body: bytes | bytearray) -> bool:
+        """The same for a candidate's whole answer and a legacy answer of the same flags."""
+        return (
+            legacy.status == status
+            and legacy.body == body
+            and not legacy.failure
+            and (legacy.head == head or self._are_alike(legacy.head, head))
         )
 
     def _are_alike(self, legacy: bytes, candidate: bytes) -> bool:
