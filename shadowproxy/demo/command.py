@@ -81,7 +81,7 @@ class _Demo:
 
     async def run(self, listen: str, admin: str) -> int:
         stop = asyncio.Event()
-        _end_on_signals(stop)
+        _end_on_signals(stop, self.console)
         timeout = aiohttp.ClientTimeout(total=ASK_TIMEOUT_S)
         async with Children(self.folder) as children:
             addresses = await self._choose(children, listen, admin)
@@ -131,7 +131,7 @@ class _Demo:
         return loop.time() - start_s
 
 
-def _end_on_signals(stop: asyncio.Event) -> None:
+def _end_on_signals(stop: asyncio.Event, console: Console) -> None:
     """The first SIGINT or SIGTERM ends the traffic, the second the demo."""
     task = asyncio.current_task()
     assert task is not None
@@ -139,7 +139,9 @@ def _end_on_signals(stop: asyncio.Event) -> None:
     def end() -> None:
         if stop.is_set():
             task.cancel()
+            return
         stop.set()
+        console.print("Ending with a summary; Ctrl-C once more ends without.")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end)

@@ -19,6 +19,7 @@ routes:
   - {{name: catalogue, path: /catalogue.json}}
   - {{name: export, path: /export.csv}}
   - {{name: health, path: /health, shadow: never}}
+guard: {{budget: 50ms}}  # users, backends and proxy share these cores
 limits: {{drain_delay: 100ms, drain_timeout: 5s}}
 log: {{format: json}}
 """

@@ -113,6 +113,7 @@ async def test_a_second_ctrl_c_ends_it_without_a_summary(tmp_path: Path) -> None
         await demo.read_until("Metrics")
         family = demo.family()
         demo.process.send_signal(signal.SIGINT)
+        await demo.read_until("once more")
         demo.process.send_signal(signal.SIGINT)
         code, said = await demo.rest()
     assert code == 1
