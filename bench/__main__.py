@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import drawing, harm, machine, rendering, report
 from bench.arms import ARMS, BY_NAME, Arm, Backends, origins, started
 from bench.phases import Effort, Measurement, measure
-from bench.running import NotInstalledError
+from bench.running import NotInstalledError, end_on_sigterm
 from bench.summary import Round
 
 RESULTS = Path(__file__).parent / "results"
@@ -19,6 +19,7 @@ OTHERS = ("nginx_mirror", "envoy_mirror", "naive")
 
 def main() -> None:
     """Runs what the command line asks for and writes the results."""
+    end_on_sigterm()
     options = _options()
     effort = Effort(options.seconds, options.seconds, options.rate, fresh=not options.quick)
     missing: dict[str, None] = {}

@@ -21,7 +21,7 @@ from bench import scraping
 from bench.arms import ONE_EDGE, Running, ours
 from bench.bulk import BLOCK_BYTES, block
 from bench.measuring import PeakMemory, family, pss_kib
-from bench.running import running
+from bench.running import end_on_sigterm, running
 
 PROMISED_MIB = 16
 UNREAD_MIB = 32
@@ -51,6 +51,7 @@ class Outcome:
 
 def main() -> None:
     """Both directions; exits with 1 when a promise is broken."""
+    end_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mib", type=int, default=1024)
     blocks: int = parser.parse_args().mib

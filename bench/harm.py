@@ -14,7 +14,7 @@ from pathlib import Path
 from bench import scraping
 from bench.arms import ONE_EDGE, Backends, Running, ours
 from bench.candidate import MODES
-from bench.measuring import PeakMemory, family
+from bench.measuring import Neighbours, PeakMemory, family
 from bench.phases import Effort, saturate, send
 from bench.running import free_port, running
 
@@ -33,6 +33,7 @@ class Harm:
     trouble: list[str]
     fates: dict[str, int]
     peak_kib: dict[str, int]
+    neighbours_share: list[float]
 
 
 @contextmanager
@@ -63,14 +64,16 @@ def harm(mode: str, backends: Backends, folder: Path, effort: Effort, pairs: int
 def _windows(mode: str, kind: str, target: Running, effort: Effort, pairs: int) -> Harm:
     fresh = kind == "fresh"
     before = scraping.fates(target.admin)
-    found = Harm(mode, kind, _sides(), _sides(), _sides(), [], {}, {})
+    found = Harm(mode, kind, _sides(), _sides(), _sides(), [], {}, {}, [])
     with PeakMemory(family(target.process)) as memory:
         for turn in range(pairs):
             for side in ("off", "on") if turn % 2 == 0 else ("on", "off"):
                 scraping.turn_shadow(target.admin, side)
+                neighbours = Neighbours()
                 requests, seconds, trouble = saturate(
                     target.port, effort.wrk_s, effort.connections, fresh=fresh
                 )
+                found.neighbours_share.append(neighbours.share())
                 found.requests_per_s[side].append(requests / seconds)
                 sent = send(target.port, effort.rate, effort.open_s, fresh=fresh, seed=turn + 1)
                 found.p50_ms[side].append(sent.p50_ms)

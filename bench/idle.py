@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.arms import ONE_EDGE, origins, ours
 from bench.measuring import family, pss_kib
+from bench.running import end_on_sigterm
 
 PROMISED_KIB = 15
 SPARE = 500
@@ -22,6 +23,7 @@ SPARE = 500
 
 def main() -> None:
     """Opens the connections, a request on each, and leaves them; exits with 1 over the promise."""
+    end_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--connections", type=int, default=10_000)
     wanted: int = parser.parse_args().connections

@@ -22,7 +22,7 @@ from bench import scraping
 from bench.arms import ONE_EDGE, origins, ours
 from bench.load import quantile
 from bench.origin import BODY
-from bench.running import program, running, wait_until
+from bench.running import end_on_sigterm, program, running, wait_until
 
 PROMISED_MS = 100
 QUIET_S = 1.0
@@ -63,6 +63,7 @@ async def _serve() -> None:
 
 def main() -> None:
     """Turns the dial off and on again many times; exits with 1 over the promise."""
+    end_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--times", type=int, default=20, help="per kind of load")

@@ -1,8 +1,10 @@
 """CPU time and memory of an arm's processes, by role."""
 
+import os
 import re
 import subprocess
 import threading
+import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from types import TracebackType
@@ -96,3 +98,29 @@ class PeakMemory:
                 self.peak_kib = now_kib
             if self._ended.wait(SAMPLE_S):
                 return
+
+
+class Neighbours:
+    """How much of the machine was used by processes that the bench did not start."""
+
+    def __init__(self) -> None:
+        self._start_s = time.monotonic()
+        self._busy_s, self._own_s = _busy_s(), _own_s()
+
+    def share(self) -> float:
+        """Of all cores, since this was made; kernel work for nobody in particular is in it."""
+        wall_s = (time.monotonic() - self._start_s) * (os.cpu_count() or 1)
+        foreign_s = _busy_s() - self._busy_s - (_own_s() - self._own_s)
+        return max(0.0, foreign_s / wall_s)
+
+
+def _busy_s() -> float:
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - times.iowait - times.guest - times.guest_nice)
+
+
+def _own_s() -> float:
+    """This process, its ended children and its living descendants."""
+    ended = os.times()
+    living = psutil.Process().children(recursive=True)
+    return sum(ended[:4]) + sum(cpu_seconds(living).values())

@@ -17,7 +17,7 @@ import psutil
 from bench import scraping
 from bench.arms import Running
 from bench.load import Report
-from bench.measuring import PeakMemory, cpu_seconds, family
+from bench.measuring import Neighbours, PeakMemory, cpu_seconds, family
 from bench.running import program
 
 _COMPLETED = re.compile(r"(\d+) requests in")
@@ -50,6 +50,7 @@ class Phase:
     trouble: str
     fates: dict[str, int]
     copied_share: float
+    neighbours_share: float
     sent: Report | None
 
 
@@ -82,7 +83,7 @@ def _phase(tool: str, kind: str, target: Running, effort: Effort, candidate_coun
     fresh = kind == "fresh"
     processes = family(target.process)
     before, copies = _fates(target), _copies(candidate_count)
-    cpu_s = cpu_seconds(processes)
+    neighbours, cpu_s = Neighbours(), cpu_seconds(processes)
     sent = None
     if tool == "wrk":
         requests, seconds, trouble = saturate(
@@ -91,6 +92,7 @@ def _phase(tool: str, kind: str, target: Running, effort: Effort, candidate_coun
     else:
         sent = send(target.port, effort.rate, effort.open_s, fresh=fresh)
         requests, seconds, trouble = sent.answered, effort.open_s, sent.trouble
+    neighbours_share = neighbours.share()
     spent = _settle(processes)
     return Phase(
         requests_per_s=requests / seconds,
@@ -98,6 +100,7 @@ def _phase(tool: str, kind: str, target: Running, effort: Effort, candidate_coun
         trouble=trouble,
         fates=_fates(target).since(before).counts,
         copied_share=(_copies(candidate_count) - copies) / max(1, requests),
+        neighbours_share=neighbours_share,
         sent=sent,
     )
 

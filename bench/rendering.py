@@ -23,6 +23,8 @@ from bench.summary import (
     targets,
 )
 
+DISTURBED = 0.05
+"""A larger share of the machine for processes that are not of the bench is named in the notes."""
 ROLES = ("proxy", "edge", "shadow", "judge", "control", "supervisor")
 
 
@@ -203,6 +205,11 @@ def _notes(results: Results) -> list[str]:
             for words, found in measurement.phases.items():
                 if found.sent and found.sent.limited:
                     notes.append(f"* round {number}, {name}, {words}: {found.sent.limited}")
+                if found.neighbours_share > DISTURBED:
+                    notes.append(
+                        f"* round {number}, {name}, {words}: other processes used "
+                        f"{found.neighbours_share:.0%} of the machine"
+                    )
                 if found.trouble:
                     notes.append(f"* round {number}, {name}, {words}: {found.trouble}")
     return ["## Notes", "\n".join(notes)] if notes else []

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +36,11 @@ def envoy() -> str:
         if binary.exists():
             return str(binary)
     return program("envoy")
+
+
+def end_on_sigterm() -> None:
+    """Makes SIGTERM an exception, so that what was started is ended too."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
 
 
 def free_port() -> int:

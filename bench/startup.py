@@ -13,6 +13,7 @@ from statistics import median
 
 from bench.arms import ONE_EDGE, Backends, origins, ours
 from bench.measuring import family, pss_kib
+from bench.running import end_on_sigterm
 
 READY_S = 2.0
 IDLE_MIB = 160
@@ -22,6 +23,7 @@ IDLE_S = 3.0
 
 def main() -> None:
     """Starts the proxy several times; exits with 1 when a promise is broken."""
+    end_on_sigterm()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
