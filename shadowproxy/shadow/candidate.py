@@ -4,6 +4,8 @@ Law: a reload that leaves the candidate as it is keeps its connections and what 
 another candidate starts afresh, and copies to the old one end as they began.
 """
 
+from dataclasses import replace
+
 from shadowproxy.core.settings import BackendSettings, Settings
 from shadowproxy.shadow.breaker import Breaker
 from shadowproxy.upstream.pool import Pool
@@ -51,5 +53,12 @@ class Candidate:
 
 
 def _key(settings: Settings) -> tuple[BackendSettings | None, int]:
-    """What the connections depend on."""
-    return settings.candidate, settings.shadow.max_in_flight
+    """What the connections depend on. No wait is longer than a copy's deadline."""
+    backend, limit_s = settings.candidate, settings.shadow.timeout_s
+    if backend is not None:
+        backend = replace(
+            backend,
+            connect_timeout_s=min(backend.connect_timeout_s, limit_s),
+            response_timeout_s=min(backend.response_timeout_s, limit_s),
+        )
+    return backend, settings.shadow.max_in_flight

@@ -126,7 +126,7 @@ async def shadowed(candidate: Address, edges: int = 1, **changes: Any) -> AsyncI
 
 
 @asynccontextmanager
-async def judging(runtime_dir: Path, judge: Judge) -> AsyncIterator[None]:
+async def judging(runtime_dir: Path, judge: Judge) -> AsyncIterator[Receiver]:
     """Listens as the judge does."""
     welcomed = asyncio.Event()
 
@@ -139,7 +139,7 @@ async def judging(runtime_dir: Path, judge: Judge) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(5):
             await welcomed.wait()
-        yield
+        yield receiver
     finally:
         server.close()
         for incoming in list(receiver._current.values()):

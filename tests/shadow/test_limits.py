@@ -1,5 +1,6 @@
 """What shadow does at its limits: it refuses, says why, counts, and recovers."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +9,13 @@ import pytest
 from shadowproxy.core.cells import unsettled
 from shadowproxy.core.lifecycle import DropReason
 from shadowproxy.core.settings import BackendSettings, ShadowSettings
-from shadowproxy.core.words import Verdict
+from shadowproxy.core.words import FailureKind, Verdict
 from shadowproxy.ipc import frames
 from shadowproxy.shadow import serving, upkeep
 from shadowproxy.shadow.breaker import MIN_COPIES
 from shadowproxy.shadow.room import MEMORY_SHARE
 from tests.shadow.playing import Played, judging, ok, shadow_alone, shadowed
-from tests.support.backends import backend, refusing
+from tests.support.backends import backend, refusing, unreachable
 from tests.support.waiting import until
 
 HANG: list[dict[str, Any]] = [{"await": "go"}, {"send": "HTTP/1.1 204 No Content\r\n\r\n"}]
@@ -129,6 +130,37 @@ async def test_a_copy_has_a_deadline() -> None:
         played.answer(exchange)
         await until(lambda: played.judge.pairs, "the pair arrives")
         assert played.judge.pairs[0].candidate.failure
+
+
+async def test_a_candidate_that_cannot_be_reached_costs_no_more_than_the_deadline() -> None:
+    """Connecting and waiting for a connection end with the copy's time, whatever their own is."""
+    limit = ShadowSettings(timeout_s=0.2)
+    async with unreachable() as address, shadowed(address, shadow=limit) as played:
+        started_s = time.monotonic()
+        played.answer(played.ask())
+        await until(lambda: played.judge.pairs, "the pair arrives")
+        assert time.monotonic() - started_s < 1.5
+        kind = list(FailureKind)[played.judge.pairs[0].candidate.failure - 1]
+        assert kind is FailureKind.CONNECT_TIMEOUT
+
+
+async def test_a_judge_that_is_behind_costs_pairs_that_are_counted() -> None:
+    """Nobody reads the channel: pairs beyond its limit are channel_full, and shadow goes on."""
+    large = b"x" * (1 << 20)
+    async with backend() as candidate, shadow_alone(candidate.address) as played:
+        candidate.answer = lambda request: ok().head + b"ok"
+        async with judging(played.running.runtime_dir, played.judge) as receiver:
+            receiver.pause()
+            for _ in range(20):
+                played.answer(played.ask(), ok(large))
+                await until(lambda: played.cell("accepted_from/0") == played.sent, "taken")
+                await until(lambda: unsettled(played.cells()) == 0, "settled")
+            full, over = played.cell("dropped/channel_full"), played.cell("handed_over")
+            assert full > 0
+            assert full + over == 20
+            receiver.resume()
+            await until(lambda: len(played.judge.pairs) == over, "what was handed over arrives")
+            await played.until_settled()
 
 
 ENDLESS: list[dict[str, Any]] = [
