@@ -7,6 +7,7 @@ that another supervisor works in is left alone.
 """
 
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +46,7 @@ def run_proxy(invocation: Invocation, runtime_dir: str | None) -> NoReturn:
         raise Ending(USAGE, 2)
     if invocation.config_path == STDIN:
         raise Ending("run needs a file by its name: it is read again at every reload", 2)
+    signal.signal(signal.SIGTERM, _end_tidily)
     loaded = load_invocation(invocation)
     with open_folder(runtime_dir) as folder:
         if folder.previous is not None:
@@ -55,6 +57,11 @@ def run_proxy(invocation: Invocation, runtime_dir: str | None) -> NoReturn:
         _say_start(loaded, invocation.config_path)
         folder.keep()
     _become_supervisor(folder.path)
+
+
+def _end_tidily(*_: object) -> NoReturn:
+    """Asked to stop before there is a supervisor: what was made is removed on the way out."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _is_in_environ() -> bool:

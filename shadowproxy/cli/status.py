@@ -9,7 +9,7 @@ import click
 
 from shadowproxy.cli.admin import Admin
 from shadowproxy.config.escaping import printable
-from shadowproxy.config.quantities import approximate_size, print_duration, print_share
+from shadowproxy.config.quantities import approximate_duration, approximate_size, print_share
 
 WIDTH: Final = 80
 _STATES: Final = ("skipped", "dropped", "failed", "recorded", "in_flight")
@@ -66,7 +66,7 @@ def _standing(status: Mapping[str, Any]) -> str:
     uptime_s = status.get("uptime_s")
     parts = [state]
     if isinstance(uptime_s, int | float):
-        parts.append(f"up {print_duration(float(round(uptime_s)))}")
+        parts.append(f"up {approximate_duration(uptime_s)}")
     parts += [
         f"{_word(name)} {_plain(value)}" for name, value in _mapping(status, "versions").items()
     ]
@@ -82,7 +82,7 @@ def _dial(name: str, dial: Any) -> str:
     if dial.get("source") != "config":
         text += f" (configured: {_value(dial.get('configured'))})"
         if isinstance(dial.get("ttl_s"), int | float):
-            text += f", for {print_duration(float(round(dial['ttl_s'])))} more"
+            text += f", for {approximate_duration(dial['ttl_s'])} more"
         if dial.get("reason"):
             text += f", {_plain(dial['reason'])}"
     return text

@@ -7,7 +7,12 @@ import click
 
 from shadowproxy.cli.admin import Admin
 from shadowproxy.config.escaping import printable
-from shadowproxy.config.quantities import print_duration, print_share, read_duration, read_share
+from shadowproxy.config.quantities import (
+    approximate_duration,
+    print_share,
+    read_duration,
+    read_share,
+)
 
 DIALS: Final = ("shadow", "shadow.sample")
 _SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
@@ -61,5 +66,5 @@ def _say(dial: str, answer: Any, otherwise: str) -> None:
     told = otherwise if value is None else f"is {printable(str(value), 60)}"
     left_s = answer.get("ttl_s")
     if isinstance(left_s, int | float):
-        told += f" for {print_duration(float(round(left_s)))}"
+        told += f" for {approximate_duration(left_s)}"
     click.echo(f"{dial} {told}")

@@ -56,6 +56,17 @@ def print_duration(seconds: float) -> str:
     return f"{exact:f}s"
 
 
+def approximate_duration(seconds: float) -> str:
+    """For people: whole seconds, in at most the two largest units."""
+    left = round(seconds)
+    parts: list[str] = []
+    for unit in ("d", "h", "m", "s"):
+        count, left = divmod(left, int(UNITS_S[unit]))
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
 def read_size(text: str) -> int:
     """Bytes in `1MiB`, `64KiB`, `1MB` (a million) or a plain number of bytes."""
     match = _SIZE.fullmatch(text)

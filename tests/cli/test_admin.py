@@ -46,7 +46,7 @@ def test_status_fits_a_terminal_and_says_what_matters() -> None:
     assert result.returncode == 0
     assert all(len(line) <= 80 and line.isprintable() for line in result.stdout.splitlines())
     for told in (
-        "ready, up 61s, shadowproxy 0.1.0, python 3.11.7",
+        "ready, up 1m 1s, shadowproxy 0.1.0, python 3.11.7",
         "shadow         off (configured: on), for 5m more, incident \\x1b[31m4711",
         "shadow.sample  5%",
         "received 12,345 =\n    skipped 3 + dropped 0 + failed 0 + recorded 12,341 + in flight 1\n",

@@ -1,6 +1,9 @@
 """`run` up to the moment where it is the supervisor, `check --connect`, and the runtime folder."""
 
+import contextlib
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -107,6 +110,46 @@ def test_an_own_folder_is_kept_and_continued(tmp_path: Path) -> None:
             assert proxy.stop() == 0
     assert (settings.generation, settings.routes[0].slot) == (2, 2)
     assert settings.retired_routes == (("a", 1),)
+
+
+def test_on_a_terminal_one_line_says_where_everything_is(tmp_path: Path) -> None:
+    """Users, candidate and admin, before the log begins."""
+    mine, its = pty.openpty()
+    with listener() as legacy:
+        arguments = ["--legacy", f"http://{legacy}", "--candidate", "http://127.0.0.1:9"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "shadowproxy", "run", *FLAGS, *arguments],
+            stderr=its, cwd=ROOT, env=environment(TMPDIR=str(tmp_path)),
+        )  # fmt: skip
+        os.close(its)
+        with open(mine, encoding="utf-8") as terminal:
+            line = terminal.readline()
+            assert any("listening" in each for each in terminal)
+            process.terminate()
+            with contextlib.suppress(OSError):
+                terminal.read()
+        assert process.wait(30) == 0
+    assert line == (
+        f"shadowproxy  users: 127.0.0.1:0 -> http://{legacy}  |  "
+        "copies (100%) -> http://127.0.0.1:9  |  admin: http://127.0.0.1:0\n"
+    )
+
+
+def test_what_lies_in_the_working_folder_is_never_imported(tmp_path: Path) -> None:
+    """A json.py of someone else's does not become a part of the proxy."""
+    (tmp_path / "json.py").write_text("raise SystemExit('imported')")
+    with listener() as legacy:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "shadowproxy", "run", *FLAGS, "--legacy", f"http://{legacy}"],
+            stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment(TMPDIR=str(tmp_path)),
+        )  # fmt: skip
+        assert process.stderr is not None
+        said = ""
+        while '"listening"' not in said and (line := process.stderr.readline()):
+            said += line
+        process.terminate()
+        process.communicate(timeout=30)
+    assert '"listening"' in said
 
 
 def test_an_address_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:

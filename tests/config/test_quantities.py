@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shadowproxy.config.quantities import (
+    approximate_duration,
     approximate_size,
     print_duration,
     print_share,
@@ -114,6 +115,13 @@ def test_what_is_no_share(text: str) -> None:
     """Outside of 0 to 100 % nothing is a share; `10` is not taken for 10 %."""
     with pytest.raises(ValueError, match="expected a share"):
         read_share(text)
+
+
+def test_durations_for_people_have_two_units() -> None:
+    """Nobody needs the seconds of a week."""
+    assert [approximate_duration(s) for s in (0.2, 61.2, 3600, 3661, 90061)] == [
+        "0s", "1m 1s", "1h", "1h 1m", "1d 1h",
+    ]  # fmt: skip
 
 
 def test_sizes_for_people_have_one_decimal() -> None:
