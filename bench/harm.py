@@ -14,7 +14,7 @@ from pathlib import Path
 from bench import scraping
 from bench.arms import ONE_EDGE, Backends, Running, ours
 from bench.candidate import MODES
-from bench.measuring import Neighbours, PeakMemory, family
+from bench.measuring import Neighbours, PeakMemory, cpu_seconds, family
 from bench.phases import Effort, saturate, send
 from bench.running import free_port, running
 
@@ -28,6 +28,7 @@ class Harm:
     mode: str
     kind: str
     requests_per_s: dict[str, list[float]]
+    edge_cpu_us: dict[str, list[float]]
     p50_ms: dict[str, list[float]]
     p99_ms: dict[str, list[float]]
     trouble: list[str]
@@ -64,17 +65,20 @@ def harm(mode: str, backends: Backends, folder: Path, effort: Effort, pairs: int
 def _windows(mode: str, kind: str, target: Running, effort: Effort, pairs: int) -> Harm:
     fresh = kind == "fresh"
     before = scraping.fates(target.admin)
-    found = Harm(mode, kind, _sides(), _sides(), _sides(), [], {}, {}, [])
-    with PeakMemory(family(target.process)) as memory:
+    found = Harm(mode, kind, _sides(), _sides(), _sides(), _sides(), [], {}, {}, [])
+    processes = family(target.process)
+    with PeakMemory(processes) as memory:
         for turn in range(pairs):
             for side in ("off", "on") if turn % 2 == 0 else ("on", "off"):
                 scraping.turn_shadow(target.admin, side)
-                neighbours = Neighbours()
+                neighbours, cpu_s = Neighbours(), cpu_seconds(processes)["edge"]
                 requests, seconds, trouble = saturate(
                     target.port, effort.wrk_s, effort.connections, fresh=fresh
                 )
                 found.neighbours_share.append(neighbours.share())
                 found.requests_per_s[side].append(requests / seconds)
+                spent_s = cpu_seconds(processes)["edge"] - cpu_s
+                found.edge_cpu_us[side].append(1e6 * spent_s / max(1, requests))
                 sent = send(target.port, effort.rate, effort.open_s, fresh=fresh, seed=turn + 1)
                 found.p50_ms[side].append(sent.p50_ms)
                 found.p99_ms[side].append(sent.p99_ms)

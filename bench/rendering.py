@@ -165,9 +165,10 @@ def shares(counts: dict[str, int]) -> str:
 
 
 def _harm(harm: Sequence[Harm]) -> list[list[str]]:
-    rows = [["candidate", "connections", "requests/s", "p50", "p99", "peak MiB", "ends", "trouble"]]
+    columns = ["requests/s", "edge CPU/request", "p50", "p99", "peak MiB", "ends", "trouble"]
+    rows = [["candidate", "connections", *columns]]
     for each in harm:
-        measured = (each.requests_per_s, each.p50_ms, each.p99_ms)
+        measured = (each.requests_per_s, each.edge_cpu_us, each.p50_ms, each.p99_ms)
         rows.append(
             [
                 *(each.mode, each.kind),
