@@ -16,7 +16,7 @@ from bench.origin import BODY
 
 MODES = ("slow", "hanging", "resetting", "flooding")
 DELAY_S = 1.0
-_HEAD = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/json\r\n"
+_HEAD = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Type: application/json\r\n"
 _ANSWER = _HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 _FLOOD_HEAD = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 _FLOOD_CHUNK = b"10000\r\n" + b"x" * 65536 + b"\r\n"
