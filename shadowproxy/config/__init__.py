@@ -12,7 +12,8 @@ What other processes call:
     loading.load(path, overrides=(), environ=os.environ, *, flags={}, allow_same=False,
                  previous=None) -> Loaded
         raises ConfigError. `previous` (the running Settings) keeps route slots stable.
-    invocation.read_invocation(runtime_dir) -> Invocation      # run.json, written by the command line
+    invocation.read_invocation(runtime_dir) -> Invocation      # run.json, written by the command line;
+        its `sources` and `content_hash` are those of the settings at the start
     loading.load_invocation(invocation, environ, previous) -> Loaded      # the same load again
     reloading.restart_needed(old, new) -> list[str]      # keys that only a restart changes
     reloading.next_generation(old, new) -> Settings      # new, with old's listen, workers, ... kept
