@@ -61,7 +61,8 @@ def _are_same_bytes(left: _Side, right: _Side) -> bool:
 
 
 def _charset_is_moot(left: _Side, right: _Side) -> bool:
-    return left.media.format is not Format.TEXT or left.observation.body.isascii()
+    """Only texts are read by their charset; JSON has its own."""
+    return not (left.media.format is Format.TEXT and right.media.format is Format.TEXT)
 
 
 def _digest(side: Observation) -> bytes:
@@ -69,8 +70,8 @@ def _digest(side: Observation) -> bytes:
 
 
 def _compare_digests(left: _Side, right: _Side) -> Found:
-    """Above the cap there are only sizes and digests, and they differ."""
-    if left.codings or right.codings:
+    """Above the cap there are only sizes and digests; in a coding they say nothing."""
+    if left.codings or right.codings or _digest(left.observation) == _digest(right.observation):
         return [], "too_large"
     sizes = (Opaque(left.observation.body_bytes), Opaque(right.observation.body_bytes))
     if not all(size.size for size in sizes):
@@ -84,7 +85,9 @@ def _compare_coded(left: _Side, right: _Side) -> Found:
     except BoundError as bound:
         return [], bound.reason
     if a is None or b is None:
-        return _broken(a is None, b is None, left.observation.body, right.observation.body)
+        ours, theirs = left.observation.body, right.observation.body
+        are_equal = ours == theirs and left.codings == right.codings
+        return ([], "") if are_equal else _broken(a is None, b is None, ours, theirs)
     if a == b and left.media.charset == right.media.charset:
         return [], ""
     if not a or not b:

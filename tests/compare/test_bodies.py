@@ -123,6 +123,15 @@ def test_above_the_cap_size_and_digest_decide() -> None:
     assert (result.verdict, result.reason) == (Verdict.INCOMPARABLE, "too_large")
 
 
+def test_the_same_large_bytes_in_two_charsets_are_not_judged() -> None:
+    """They may be two texts, and nobody has them any more."""
+    one = digest_of(b"x" * 100)
+    heads = [b"HTTP/1.1 200 X\r\nContent-Type: text/plain; charset=%b\r\n\r\n" % name
+             for name in (b"latin1", b"utf-8")]  # fmt: skip
+    result = compared(one._replace(head=heads[0]), one._replace(head=heads[1]))
+    assert (result.verdict, result.reason) == (Verdict.INCOMPARABLE, "too_large")
+
+
 def test_a_body_that_was_cut_off_is_never_a_match() -> None:
     """Status and headers still count; the body of an endless answer is not judged."""
     cut = answer("a")._replace(is_cut=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shadowproxy.compare.comparing import compare
@@ -88,7 +88,15 @@ def test_any_two_observations_are_judged_and_verdicts_agree_with_differences(
 MIRRORED = {Kind.ADDED: Kind.REMOVED, Kind.REMOVED: Kind.ADDED}
 
 
+BROKEN = b"HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\n"
+LATIN = b"Content-Type: text/plain; charset=latin-1\r\n"
+
+
 @given(observations(), observations())
+@example(
+    Observation(None, 200, BROKEN + LATIN + b"\r\n", b"\x80", 1),
+    Observation(None, 200, BROKEN + b"\r\n", b"\x80", 1),
+)
 def test_kinds_are_symmetric(legacy: Observation, candidate: Observation) -> None:
     """Swapping the sides swaps added with removed and changes no other kind."""
     there, back = compare(legacy, candidate, NO_RULES), compare(candidate, legacy, NO_RULES)
