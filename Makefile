@@ -36,8 +36,8 @@ $(BENCH_INSTALLED): $(INSTALLED) requirements-bench.lock
 	$(PIP) --require-hashes -r requirements-bench.lock
 	@touch $@
 
-demo: $(INSTALLED) ## a shop, its buggy successor and the proxy between them (ARGS="--for 20s")
-	$(BIN)/shadowproxy demo $(ARGS)
+demo: $(INSTALLED) ## a shop, its buggy successor, the proxy between them, findings (ARGS="--for 20s")
+	$(BIN)/shadowproxy demo $(or $(ARGS),--for 20s)
 
 run: $(INSTALLED) ## the proxy, in the foreground (ARGS="-c shadowproxy.yaml")
 	$(BIN)/shadowproxy run $(ARGS)
