@@ -3,8 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from aiohttp import ClientSession, ClientTimeout
 
 from shadowproxy.demo.asking import Asking
-from shadowproxy.demo.observed import Sums
+from shadowproxy.demo.observed import Observed
 from shadowproxy.demo.waiting import ticks
 from tests.peers.programs import free_port, running
 from tests.support.waiting import DEADLINE_S, POLL_S, TooLateError
@@ -28,6 +28,7 @@ workers: 1
 legacy: {{url: "http://127.0.0.1:{legacy}"}}
 candidate: {{url: "http://127.0.0.1:{candidate}"}}
 limits: {{drain_delay: 0s, drain_timeout: 5s}}
+guard: {{enabled: false}}  # a busy machine must not change what is copied
 log: {{format: json}}
 """
 
@@ -47,17 +48,30 @@ class Proxied:
         with urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=5) as answer:
             return json.load(answer)
 
-    async def at_rest(self) -> Sums:
+    async def at_rest(self) -> Observed:
         """Where all exchanges ended, once nothing is in flight."""
-        timeout = ClientTimeout(total=DEADLINE_S)
-        async with ClientSession(timeout=timeout) as session:
-            asking = Asking(session, f"127.0.0.1:{self.admin}", {})
+        async with _asking(self.admin) as asking:
             async for _ in ticks(asyncio.Event(), POLL_S, DEADLINE_S):
-                sums = (await asking.observe()).sums
-                if not sums.in_flight:
-                    assert sums.hold, sums
-                    return sums
+                observed = await asking.observe()
+                if not observed.sums.in_flight:
+                    assert observed.sums.hold, observed
+                    return observed
         raise TooLateError("exchanges are still in flight")
+
+    async def comparing(self) -> None:
+        """Sends requests until the first is compared: edges serve before the shadow is there."""
+        async with ClientSession() as session:
+            async for _ in ticks(asyncio.Event(), POLL_S, DEADLINE_S):
+                await (await session.get(f"http://127.0.0.1:{self.port}/")).read()
+                if (await self.at_rest()).sums.recorded:
+                    return
+        raise TooLateError("nothing is compared")
+
+
+@asynccontextmanager
+async def _asking(admin: int) -> AsyncIterator[Asking]:
+    async with ClientSession(timeout=ClientTimeout(total=DEADLINE_S)) as session:
+        yield Asking(session, f"127.0.0.1:{admin}", {})
 
 
 @contextmanager

@@ -129,9 +129,10 @@ async def test_websockets_pass_both(front: Front) -> None:
 
 async def test_the_copies_are_made_behind_a_front(front: Front) -> None:
     """The proxy compares what a front sends it, like any user's request."""
-    before = (await front.proxied.at_rest()).recorded
+    await front.proxied.comparing()
+    before = (await front.proxied.at_rest()).sums.recorded
     await ask(front.port, Asked("/cookies"))
-    assert (await front.proxied.at_rest()).recorded == before + 1
+    assert (await front.proxied.at_rest()).sums.recorded == before + 1
 
 
 @pytest.mark.parametrize("name", FRONTS)
