@@ -1,1 +1,1 @@
-"""Serves people and machines: admin API, metrics, dials and reload."""
+"""The admin server: health, metrics, JSON API, a page, dials, reload. On nobody's path."""

@@ -1,0 +1,41 @@
+"""Answers of the admin server: JSON documents, and problems in the form of RFC 9457."""
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
+    """Ends a request with a problem; raised by handlers and rules, turned into an answer once."""
+
+    def __init__(
+        self, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+
+
+def document(content: Any, status: int = HTTPStatus.OK) -> web.Response:
+    """A JSON answer."""
+    return web.Response(
+        body=orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE),
+        status=status,
+        content_type="application/json",
+    )
+
+
+def problem(
+    status: HTTPStatus, detail: str, headers: dict[str, str] | None = None, **members: Any
+) -> web.Response:
+    """A problem document; `members` extend it (RFC 9457, section 3.2)."""
+    content = {"type": "about:blank", "title": status.phrase, "status": status.value}
+    return web.Response(
+        body=orjson.dumps({**content, "detail": detail, **members}),
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
+    )

@@ -1,0 +1,35 @@
+"""Findings as the judge last wrote them; there are none until it has."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+
+def read_findings(runtime_dir: Path) -> dict[str, Any]:
+    """{"groups": [...], "evicted": n}; blocks for one read, so not for the loop's own thread."""
+    with suppress(OSError, ValueError):
+        found = json.loads((runtime_dir / "findings.json").read_bytes())
+        if isinstance(found, dict) and isinstance(found.get("groups"), list):
+            return {"groups": found["groups"], "evicted": found.get("evicted", 0)}
+    return {"groups": [], "evicted": 0}
+
+
+def select(findings: Mapping[str, Any], endpoint: str | None) -> list[dict[str, Any]]:
+    """The groups, most frequent first, of one endpoint if it is given; without their samples."""
+    groups = [
+        {name: value for name, value in group.items() if name != "sample"}
+        for group in findings["groups"]
+        if endpoint is None or group.get("endpoint") == endpoint
+    ]
+    return sorted(groups, key=lambda group: (-group.get("count", 0), group.get("id", "")))
+
+
+def find(findings: Mapping[str, Any], group_id: str) -> dict[str, Any] | None:
+    """One group with its sample, None when there is none of this id."""
+    for group in findings["groups"]:
+        if group.get("id") == group_id:
+            found: dict[str, Any] = group
+            return found
+    return None
