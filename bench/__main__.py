@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import drawing, harm, machine, rendering, report
 from bench.arms import ARMS, BY_NAME, Arm, Backends, origins, started
 from bench.phases import Effort, Measurement, measure
-from bench.running import NotInstalledError, end_on_sigterm
+from bench.running import NotInstalledError, end_on_sigterm, program
 from bench.summary import Round
 
 RESULTS = Path(__file__).parent / "results"
@@ -20,7 +20,15 @@ OTHERS = ("nginx_mirror", "envoy_mirror", "naive")
 def main() -> None:
     """Runs what the command line asks for and writes the results."""
     end_on_sigterm()
-    options = _options()
+    try:
+        _bench(_options())
+    except NotInstalledError as error:
+        sys.exit(f"{error} is not installed: every arm needs it")
+
+
+def _bench(options: argparse.Namespace) -> None:
+    for needed in ("nginx", "wrk"):
+        program(needed)
     effort = Effort(options.seconds, options.seconds, options.rate, fresh=not options.quick)
     missing: dict[str, None] = {}
     rounds: list[Round] = []
@@ -70,7 +78,7 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     quick = options.quick
     options.rounds = options.rounds if options.rounds is not None else (1 if quick else 5)
-    options.pairs = options.pairs or (2 if quick else 6)
+    options.pairs = options.pairs or (2 if quick else 4)
     options.seconds = options.seconds or (2.0 if quick else 3.0)
     if options.modes is None:
         options.modes = ("slow", "flooding") if quick else harm.ALL_MODES
