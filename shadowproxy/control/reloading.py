@@ -17,6 +17,7 @@ from typing import Any, Final
 from shadowproxy import logs
 from shadowproxy.config import (
     ConfigError,
+    Invocation,
     Loaded,
     content_hash,
     next_generation,
@@ -197,29 +198,24 @@ class Reloading:
         return None
 
     def _first(self) -> _Memory:
-        """At the first start: the files that the settings in force name."""
-        sources = _sources_of(self._process)
-        return _Memory(sources, content_hash(sources), datetime.now(UTC).timestamp())
+        """At the first start: what the command line has loaded, which may have changed since."""
+        started = _invocation(self._process)
+        return _Memory(started.sources, started.content_hash, datetime.now(UTC).timestamp())
 
 
 def _load(process: Process) -> Loaded:
     """In a thread: importing the validator takes 150 ms, and memory that an idle control saves."""
     from shadowproxy.config.loading import load_invocation
 
-    invocation = read_invocation(process.runtime_dir)
-    return load_invocation(invocation, os.environ, process.settings)
+    return load_invocation(_invocation(process), os.environ, process.settings)
 
 
-def _sources_of(process: Process) -> tuple[str, ...]:
-    settings = process.settings
-    paths: list[str | None] = []
-    with suppress(OSError, ValueError):
-        paths.append(read_invocation(process.runtime_dir).config_path)
-    if settings.tls is not None:
-        paths += [settings.tls.cert, settings.tls.key]
-    backends = (settings.legacy, settings.candidate, settings.secondary)
-    paths += [backend.ca for backend in backends if backend is not None]
-    return tuple(dict.fromkeys(path for path in paths if path))
+def _invocation(process: Process) -> Invocation:
+    """How the proxy was started; by no command line of ours when there is no record."""
+    try:
+        return read_invocation(process.runtime_dir)
+    except FileNotFoundError:
+        return Invocation()
 
 
 def _outcome(document: dict[str, Any] | None) -> Outcome | None:

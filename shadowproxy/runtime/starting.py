@@ -21,8 +21,10 @@ def slots(listeners: Listeners) -> list[Child]:
 def prepare_dials(runtime_dir: Path, settings: Settings) -> Dials:
     """The page as it must be before the first edge reads it.
 
-    Dials that an operator turned survive in dials.json until control takes them up again.
+    In a folder that is used again, dials that an operator turned survive in dials.json until
+    control takes them up; how the last reload of the earlier run ended does not.
     """
+    (runtime_dir / "reload.json").unlink(missing_ok=True)
     dials = Dials(runtime_dir)
     dials.stop_draining()
     dials.publish_generation(settings.generation)

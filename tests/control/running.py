@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from shadowproxy import logs
-from shadowproxy.config import Invocation, write_invocation
+from shadowproxy.config import Invocation, content_hash, write_invocation
 from shadowproxy.control import serving
 from shadowproxy.core.settings import (
     AdminSettings,
@@ -144,7 +144,13 @@ def _prepare(folder: Path, settings: Settings, config: str | None) -> None:
         write_settings(folder, settings)
         Process(folder, "control").dials.publish_generation(settings.generation)
     if not (folder / "run.json").exists():
-        write_invocation(folder, Invocation(None if path is None else str(path)))
+        sources = () if path is None else (str(path),)
+        started = Invocation(
+            None if path is None else str(path),
+            sources=sources,
+            content_hash=content_hash(sources),
+        )
+        write_invocation(folder, started)
     names = ["edge-0", "edge-1", "shadow", "judge", "control"]
     processes = [
         {"name": name, "pid": 1, "restarts": 0, "up": True, "since": "2026-01-01T00:00:00Z"}

@@ -1,6 +1,8 @@
 """Dials: turned on the page at once, returned when their time is up, kept over a restart."""
 
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,13 +12,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shadowproxy import logs
 from shadowproxy.control.changes import read_change
 from shadowproxy.control.dialling import NAMES, SAMPLE, SHADOW, Change, Dialling
-from shadowproxy.core.settings import Settings, ShadowSettings
+from shadowproxy.core.settings import LogSettings, Settings, ShadowSettings
 from shadowproxy.ipc.dials import Dials
 from shadowproxy.ipc.process import Process, write_settings
 from tests.control.running import SETTINGS, Control, controlling
 from tests.support.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Events of the tests that run no control go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    logs.configure(LogSettings(), None, nowhere)
+    yield
+    assert logs.close(5)
+    os.close(nowhere)
+
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

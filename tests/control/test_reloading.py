@@ -38,6 +38,16 @@ async def test_a_changed_file_is_loaded() -> None:
         assert (event["source"], event["generation"]) == ("file", 2)
 
 
+async def test_a_change_between_the_start_and_the_first_look_is_found(tmp_path: Path) -> None:
+    """What counts is what the command line had loaded."""
+    async with controlling(folder=tmp_path, config=CONFIG):
+        pass
+    (tmp_path / "reload.json").unlink()
+    (tmp_path / "shadowproxy.yaml").write_text(SAMPLED)
+    async with controlling(folder=tmp_path) as control, alongside(follow(control)):
+        await until(lambda: control.process.settings.shadow.sample == 0.05, "loaded")
+
+
 async def test_the_same_content_written_again_is_no_change() -> None:
     """Modification times lie."""
     async with controlling(config=CONFIG) as control, alongside(follow(control)):

@@ -50,7 +50,8 @@ class Supervised:
 
     async def listen_in(self) -> None:
         """Collects what it logs, until the last process that has its standard error is gone."""
-        assert self.process.stderr is not None
+        if self.process.stderr is None:
+            return
         async for line in self.process.stderr:
             if line.startswith(b"{"):
                 self.events.append(json.loads(line))
@@ -118,13 +119,16 @@ def prepare(folder: Path, settings: Settings) -> None:
 
 @asynccontextmanager
 async def supervised(
-    folder: Path, settings: Settings, module: str = "tests.runtime.supervise"
+    folder: Path,
+    settings: Settings,
+    module: str = "tests.runtime.supervise",
+    stderr: int = asyncio.subprocess.PIPE,
 ) -> AsyncIterator[Supervised]:
     """A supervisor over stand-ins; whatever is left of it is killed at the end of the block."""
     prepare(folder, settings)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module, str(folder)),
-        stderr=asyncio.subprocess.PIPE,
+        stderr=stderr,
         start_new_session=True,
     )
     running = Supervised(folder, process)

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -281,3 +282,21 @@ async def test_orphans_in_the_same_folder_end_before_their_pages_are_used_again(
             await new.says("listening")
             assert not any(is_alive(pid) for pid in orphans)
             await new.is_up()
+
+
+LOADED = """
+import subprocess
+import sys
+before = set(sys.modules)
+import shadowproxy.runtime.supervisor
+names = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(" ".join(sorted(names - set(sys.stdlib_module_names))), "asyncio" in sys.modules)
+"""
+
+
+def test_the_supervisor_needs_the_standard_library_alone() -> None:
+    """No foreign module, no event loop: little could end it, and it stays small."""
+    loaded = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout.split() == ["shadowproxy", "False"]
