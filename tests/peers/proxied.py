@@ -15,7 +15,7 @@ from aiohttp import ClientSession, ClientTimeout
 from shadowproxy.demo.asking import Asking
 from shadowproxy.demo.observed import Observed
 from shadowproxy.demo.waiting import ticks
-from tests.peers.programs import free_port, running
+from tests.peers.programs import START_S, free_port, running
 from tests.support.waiting import DEADLINE_S, POLL_S, TooLateError
 
 if TYPE_CHECKING:
@@ -91,4 +91,13 @@ def shadowproxy_before(
     )
     command = [sys.executable, "-m", "shadowproxy", "run", "-c", str(file)]
     with running(command, folder, [port, admin], "shadowproxy") as process:
+        asyncio.run(_wait_until_ready(admin))
         yield Proxied(legacy, port, admin, folder / "shadowproxy.log", process)
+
+
+async def _wait_until_ready(admin: int) -> None:
+    async with _asking(admin) as asking:
+        async for _ in ticks(asyncio.Event(), POLL_S, START_S):
+            if await asking.is_ready():
+                return
+    raise TooLateError("the proxy is not ready")
