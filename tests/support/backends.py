@@ -10,12 +10,14 @@ the wrong user is seen.
 import asyncio
 import hashlib
 import socket
+import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from tests.support.messages import MalformedError, Received, read_request_body, read_request_head
 from tests.support.scripts import Script, Step, begins_at_accept
+from tests.support.tls import TlsWire
 from tests.support.waiting import alongside
 from tests.support.wire import EndedError, Wire
 
@@ -38,8 +40,9 @@ class Backend:
     `scripts` answer their targets always, `once` the first time.
     """
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self._listener = listener
+        self._tls = tls
         self.requests: list[Received] = []
         self.begun: list[Received] = []
         self.malformed: list[str] = []
@@ -69,17 +72,24 @@ class Backend:
         async with asyncio.TaskGroup() as connections:
             while True:
                 sock, _ = await loop.sock_accept(self._listener)
-                self.wires.append(Wire(sock, deadline_s=None))
+                self.wires.append(self._wire(sock))
                 connections.create_task(self._serve(self.wires[-1]))
+
+    def _wire(self, sock: socket.socket) -> Wire:
+        if self._tls is None:
+            return Wire(sock, deadline_s=None)
+        return TlsWire(sock, self._tls, deadline_s=None)
 
     async def _serve(self, wire: Wire) -> None:
         self.open_connections += 1
         try:
+            if isinstance(wire, TlsWire):
+                await wire.shake_hands()
             if begins_at_accept(self.at_accept) and not await self._run(self.at_accept, wire):
                 return
             while await self._serve_one(wire):
                 pass
-        except EndedError:
+        except (EndedError, ssl.SSLError):
             pass
         except MalformedError as fault:
             self.malformed.append(str(fault))
@@ -115,10 +125,10 @@ def listen(backlog: int = 1024) -> socket.socket:
 
 
 @asynccontextmanager
-async def backend() -> AsyncIterator[Backend]:
+async def backend(tls: ssl.SSLContext | None = None) -> AsyncIterator[Backend]:
     """A running backend."""
     with listen() as listener:
-        it = Backend(listener)
+        it = Backend(listener, tls)
         async with alongside(it.accept_for_ever()):
             yield it
 
