@@ -44,7 +44,7 @@ class Client(asyncio.Protocol):
     """A user's connection."""
 
     __slots__ = (
-        "_buffer", "_is_closing", "_is_stalled", "_linger_left", "_transport", "_tunnel",
+        "_buffer", "_has_legacy_ended", "_is_closing", "_is_stalled", "_linger_left", "_transport", "_tunnel",
         "_upload", "deadline_ns", "edge", "has_eof", "ip", "origin", "relay",
     )  # fmt: skip
 
@@ -59,6 +59,7 @@ class Client(asyncio.Protocol):
         self._buffer: bytes | bytearray = b""
         self._upload: Upload | None = None
         self._tunnel = False
+        self._has_legacy_ended = False
         self._is_closing = False
         self._linger_left = 0
         self._transport: asyncio.Transport | None = None
@@ -105,7 +106,7 @@ class Client(asyncio.Protocol):
             connection = self.relay.connection if self.relay else None
             if connection is not None:
                 connection.write_eof()
-            return True
+            return not self._has_legacy_ended
         if self.relay is not None:
             transport = self._transport
             return self._upload is None and transport is not None and transport.can_write_eof()
@@ -301,7 +302,8 @@ class Client(asyncio.Protocol):
             connection.touch()
 
     def end_tunnel(self) -> None:
-        """Legacy has nothing more to send."""
+        """Legacy has nothing more to send; the user may, for as long as an idle one may stay."""
+        self._has_legacy_ended = True
         transport = self._transport
         if transport is None:
             return
@@ -309,7 +311,7 @@ class Client(asyncio.Protocol):
             transport.close()
         else:
             transport.write_eof()
-            self.deadline_ns = monotonic_ns() + LINGER_NS
+            self.deadline_ns = monotonic_ns() + self.edge.idle_timeout_ns
 
     # -- writing and closing ---------------------------------------------------------------
 

@@ -135,7 +135,7 @@ class Relay(Call):
     def on_writable(self, is_writable: bool) -> None:
         if is_writable:
             self._client.resume_reading()
-        elif not self.has_whole_request:
+        elif not self.has_whole_request or self._status == 101:
             self._client.pause_reading()
 
     # -- the answer ------------------------------------------------------------------------

@@ -65,7 +65,6 @@ class Connection(asyncio.Protocol):
         self.sock: socket.socket | None = None
         self.is_reused = False
         self.request_is_written = False
-        self.ended_early = False
         self.idle_since_ns = 0
         self.heard_ns = 0
         self._transport: asyncio.Transport | None = None
@@ -315,37 +314,34 @@ class Connection(asyncio.Protocol):
         elif payload:
             call.on_data(payload, False)
 
-    @property
-    def trailers(self) -> bytes:
-        """Trailer lines of the chunked answer that just ended."""
-        return self._decoder.trailers if self._decoder is not None else b""
-
     def _end(self, call: Call, head: ResponseHead | None, payload: bytes, extra: bool) -> None:
-        """The answer is whole: decides what becomes of the connection, then tells the call."""
-        call.ended_ns = monotonic_ns()
-        trailers_of = self._decoder
+        """The answer is whole.
+
+        First the connection is free again, so that a pipelined request finds it; then the call
+        hears of it, from values that the next call on this connection cannot touch.
+        """
+        now_ns = call.ended_ns = monotonic_ns()
+        trailers = self._decoder.trailers if self._decoder is not None else b""
+        self._decoder = None
         self.call = None
         call.connection = None
         if extra or not self._keep_alive or not self.request_is_written:
             self.at = CLOSED
-            self.ended_early = not self.request_is_written
             if self._transport is not None:
                 self._transport.close()
         else:
             self.at = IDLE
             self.is_reused = True
-            self.idle_since_ns = call.ended_ns
+            self.idle_since_ns = now_ns
             if self.is_paused:
                 self.resume_reading()
-        if trailers_of is not None and trailers_of.trailers:
-            call.on_trailers(trailers_of.trailers)
-        self._decoder = None
+            self.pool.release(self)
+        if trailers:
+            call.on_trailers(trailers)
         if head is not None:
             call.on_head(head, payload, True)
         else:
             call.on_data(payload, True)
-        if self.at == IDLE:
-            self.pool.release(self)
 
     @override
     def eof_received(self) -> bool:
