@@ -85,7 +85,9 @@ def test_what_is_read_only_leaves_a_place_for_the_runtime_folder() -> None:
     assert container["securityContext"]["runAsNonRoot"] is True
     mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in _pod()["volumes"]}
-    assert volumes[mounts["/tmp"]]["emptyDir"]["medium"] == "Memory"
+    environment = {each["name"]: each.get("value") for each in container["env"]}
+    runtime = volumes[mounts[environment["TMPDIR"]]]["emptyDir"]
+    assert runtime["medium"] == "Memory"
     assert volumes[mounts["/etc/shadowproxy"]]["configMap"]["name"] == "shadowproxy"
 
 

@@ -33,6 +33,13 @@ def test_stopping_waits_for_the_drain() -> None:
     assert (service["KillSignal"], service["KillMode"]) == ("SIGTERM", "mixed")
 
 
+def test_runtime_files_are_in_memory() -> None:
+    """The runtime folder is below /run, and the proxy alone may look into it."""
+    service = _section("Service")
+    assert service["Environment"] == f"TMPDIR=%t/{service['RuntimeDirectory']}"
+    assert service["RuntimeDirectoryMode"] == "0700"
+
+
 def test_reload_is_sighup() -> None:
     """`systemctl reload` reads the file again."""
     assert _section("Service")["ExecReload"] == "/bin/kill -HUP $MAINPID"
