@@ -1,10 +1,27 @@
 """Answers of the admin server: JSON documents, and problems in the form of RFC 9457."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from aiohttp import web
+
+from shadowproxy.control.front import STYLE_SOURCE
+
+SECURITY_FIELDS: Final = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src {STYLE_SOURCE}; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Server": "shadowproxy",
+}
+"""On every answer, whatever it is."""
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours

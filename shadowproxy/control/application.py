@@ -7,29 +7,14 @@ from typing import Final
 from aiohttp import web
 
 from shadowproxy.control.admission import Caller, admit
-from shadowproxy.control.answers import Refused, document, problem
+from shadowproxy.control.answers import SECURITY_FIELDS, Refused, document, problem
 from shadowproxy.control.faults import Fault, guarded
-from shadowproxy.control.front import STYLE_SOURCE
 from shadowproxy.control.handlers import peer_of
 from shadowproxy.control.openapi import describe
 from shadowproxy.control.routes import ROUTES, Route
 from shadowproxy.control.state import STATE, State
 
 MAX_BODY_BYTES: Final = 64 << 10
-
-SECURITY_FIELDS: Final = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src {STYLE_SOURCE}; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-    "Server": "shadowproxy",
-}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

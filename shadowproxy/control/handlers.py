@@ -74,6 +74,7 @@ def _status(state: State, standing: Standing) -> dict[str, Any]:
         "shadow": {**reports.shadowing(standing), "shed": None if shed is None else str(shed)},
         "processes": reports.processes(standing),
         "config": {
+            "path": state.reloading.path,
             "generation": process.settings.generation,
             "last_reload": None if last is None else asdict(last),
             "restart_needed": [] if last is None else list(last.restart_needed),

@@ -83,6 +83,11 @@ class Reloading:
         return self._memory.outcome
 
     @property
+    def path(self) -> str | None:
+        """The configuration file, None when flags and environment are all there is."""
+        return _invocation(self._process).config_path
+
+    @property
     def succeeded(self) -> bool:
         """False while the last attempt failed."""
         return self.last is None or self.last.ok

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from shadowproxy import logs
 from shadowproxy.control.application import make_application
+from shadowproxy.control.connections import Connections
 from shadowproxy.control.dialling import Dialling, now_utc
 from shadowproxy.control.reloading import Reloading
 from shadowproxy.control.state import State
@@ -43,11 +44,11 @@ async def serve(
         logs.configure(settings.log, process.tallies, log_fd)
 
     state = State(process, dialling, Reloading(process, follow))
-    runner = web.AppRunner(
-        make_application(state), access_log=None, handle_signals=False, keepalive_timeout=30.0
-    )
+    runner = web.AppRunner(make_application(state), handle_signals=False)
     await runner.setup()
-    servers = [await _listen(runner, sock) for sock in sockets]
+    assert runner.server is not None
+    connections = Connections(runner.server)
+    servers = [await _listen(connections, sock) for sock in sockets]
     try:
         await _run(state, stop, reload)
     finally:
@@ -69,12 +70,11 @@ async def _run(state: State, stop: asyncio.Event, reload: asyncio.Event) -> None
             task.cancel()
 
 
-async def _listen(runner: web.AppRunner, sock: socket.socket) -> asyncio.Server:
+async def _listen(connections: Connections, sock: socket.socket) -> asyncio.Server:
     loop = asyncio.get_running_loop()
-    assert runner.server is not None
     if sock.family == socket.AF_UNIX:
-        return await loop.create_unix_server(runner.server, sock=sock)
-    return await loop.create_server(runner.server, sock=sock)
+        return await loop.create_unix_server(connections, sock=sock)
+    return await loop.create_server(connections, sock=sock)
 
 
 async def _tick(state: State) -> None:

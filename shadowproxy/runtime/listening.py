@@ -2,8 +2,9 @@
 
     TCP address   one socket per edge slot, SO_REUSEPORT: the kernel spreads connections over them,
                   and a killed edge's successor inherits its socket with everything in its backlog
-    unix path     one socket that all edges share
-    admin         control's own, without SO_REUSEPORT
+    unix path     one socket that all edges share, open to every local user like a port (mode 0666,
+                  as nginx has it; the folder's mode can narrow it)
+    admin         control's own, without SO_REUSEPORT; a path with mode 0600
 
 SO_REUSEPORT would let a second proxy of the same user listen on the same port and share its
 users without a word. So each address is first bound without it: in use is an error.
@@ -86,7 +87,7 @@ def describe(sock: socket.socket) -> str:
 
 def _open_for_edges(listeners: Listeners, listen: ListenSettings, may_share: bool) -> None:
     if listen.unix:
-        shared = _open_path(listen.unix, may_share)
+        shared = _open_path(listen.unix, may_share, 0o666)
         listeners.paths.append(listen.unix)
         for sockets in listeners.edges:
             sockets.append(shared)
@@ -103,7 +104,7 @@ def _open_for_edges(listeners: Listeners, listen: ListenSettings, may_share: boo
 
 def _open_for_control(listeners: Listeners, listen: ListenSettings, may_share: bool) -> None:
     if listen.unix:
-        listeners.admin.append(_open_path(listen.unix, may_share))
+        listeners.admin.append(_open_path(listen.unix, may_share, 0o600))
         listeners.paths.append(listen.unix)
         return
     port = listen.port
@@ -152,7 +153,7 @@ def _open_port(
     return _opened(sock, bind, f"{host}:{port}")
 
 
-def _open_path(path: str, may_share: bool) -> socket.socket:
+def _open_path(path: str, may_share: bool, mode: int) -> socket.socket:
     """A file that nobody listens on any more is replaced; one that is in use is not."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
@@ -160,6 +161,7 @@ def _open_path(path: str, may_share: bool) -> socket.socket:
         if Path(path).is_socket() and (may_share or not _is_served(path)):
             Path(path).unlink()
         sock.bind(path)
+        Path(path).chmod(mode)
         sock.listen(BACKLOG)
 
     return _opened(sock, bind, f"unix:{path}")

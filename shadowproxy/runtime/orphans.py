@@ -101,7 +101,7 @@ def _folders_beside(runtime_dir: Path) -> Iterator[Path]:
 
 
 def _alive(folder: Path) -> Iterator[Orphan]:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, TypeError, KeyError):
         for process in json.loads((folder / "processes.json").read_bytes()):
             orphan = Orphan(folder, str(process["name"]), int(process["pid"] or 0))
             if orphan.pid and orphan.is_alive:

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from shadowproxy.control.application import SECURITY_FIELDS, all_routes
+from shadowproxy.control.answers import SECURITY_FIELDS
+from shadowproxy.control.application import all_routes
 from shadowproxy.control.openapi import describe
 from shadowproxy.control.routes import Route
 from tests.control.running import controlling

@@ -59,7 +59,9 @@ async def test_the_status_tells_about_every_process() -> None:
     assert all(process["up"] and process["generation"] == 1 for process in status["processes"])
     assert all(process["heartbeat_age_ms"] < 3000 for process in status["processes"])
     assert status["ready"] is True
-    assert status["config"] == {"generation": 1, "last_reload": None, "restart_needed": []}
+    assert status["config"] == {
+        "path": None, "generation": 1, "last_reload": None, "restart_needed": [],
+    }  # fmt: skip
     assert status["dials"]["shadow"]["value"] == "on"
     assert status["dials"]["shadow.sample"]["value"] == 1.0
     assert status["versions"]["shadowproxy"]

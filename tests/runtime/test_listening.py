@@ -97,6 +97,18 @@ def test_a_file_that_is_no_socket_is_never_removed(tmp_path: Path, may_share: bo
     assert path.read_text() == "data"
 
 
+def test_a_users_path_is_open_and_an_admin_path_is_private(tmp_path: Path) -> None:
+    """Whatever the umask: a web server of another user must reach the one and not the other."""
+    users, admin = tmp_path / "users", tmp_path / "admin"
+    settings = tiny(
+        listen=(ListenSettings(unix=str(users)),),
+        admin=AdminSettings(ListenSettings(unix=str(admin))),
+    )
+    with closing(open_listeners(settings)):
+        assert users.stat().st_mode & 0o777 == 0o666
+        assert admin.stat().st_mode & 0o777 == 0o600
+
+
 def test_all_families_of_an_empty_host() -> None:
     """`:8080` listens wherever the machine has addresses, each family with its own socket."""
     with closing(open_listeners(tiny(listen=(ListenSettings("", 0),)))) as listeners:
