@@ -66,7 +66,7 @@ def run_demo(
         if keep or code == 1:
             console.print(Text(f"The configuration and the logs are left in {folder}"))
         else:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
     return code
 
 

@@ -94,6 +94,7 @@ def places(addresses: Addresses, log: Path) -> RenderableType:
     table.add_column(overflow="fold")
     admin = f"http://{addresses.admin}"
     table.add_row("Users", f"http://{addresses.listen}/items")
+    table.add_row("Page", f"{admin}/")
     table.add_row("Findings", f"{admin}/api/v1/groups")
     table.add_row("Status", f"{admin}/api/v1/status")
     table.add_row("Metrics", f"{admin}/metrics")
@@ -103,11 +104,17 @@ def places(addresses: Addresses, log: Path) -> RenderableType:
 
 def log_lines(log: Path) -> RenderableType:
     """How many mismatches the proxy logged, where, and one of them."""
-    with log.open(encoding="utf-8", errors="replace") as file:
-        lines = [line for line in file if '"shadow_mismatch"' in line]
+    try:
+        with log.open(encoding="utf-8", errors="replace") as file:
+            lines = [line for line in file if '"shadow_mismatch"' in line]
+    except OSError as error:
+        return Text(f"\nThe log cannot be read: {error.strerror}", style="red")
     if not lines:
         return Text("\nNo shadow_mismatch line in the log")
-    title = Text(f"\n{len(lines)} shadow_mismatch lines in the log, one of them:", style="bold")
+    told = (
+        f"\n{len(lines)} shadow_mismatch lines in the log (left behind with --keep), one of them:"
+    )
+    title = Text(told, style="bold")
     return Group(title, example(lines[0]))
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console, RenderableType
 
@@ -94,3 +95,21 @@ def test_durations_read_well() -> None:
     assert showing.milliseconds(0.00123) == "1.23 ms"
     assert showing.milliseconds(0.1523) == "152 ms"
     assert showing.milliseconds(None) == "-"
+
+
+def test_the_first_mismatch_of_the_log_is_shown(tmp_path: Path) -> None:
+    """The lines are counted, other events are not, and one is shown with its event first."""
+    log = tmp_path / "proxy.log"
+    mismatch = json.dumps({"endpoint": "GET /cart", "event": "shadow_mismatch"})
+    log.write_text(f'{{"event":"listening"}}\n{mismatch}\n{mismatch}\n')
+    shown = _render(showing.log_lines(log))
+    assert shown[1].startswith("2 shadow_mismatch lines")
+    assert shown[3] == '  "event": "shadow_mismatch",'
+
+
+def test_a_log_without_mismatches_or_without_a_log_is_said(tmp_path: Path) -> None:
+    """Nothing to show is a sentence, not a traceback."""
+    log = tmp_path / "proxy.log"
+    assert "cannot be read" in _render(showing.log_lines(log))[1]
+    log.write_text("")
+    assert _render(showing.log_lines(log))[1] == "No shadow_mismatch line in the log"
