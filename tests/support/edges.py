@@ -59,6 +59,7 @@ class Edge:
     faults: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     wires: list[Wire] = field(default_factory=list)
+    running: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = field(default_factory=dict)
     users_tls: ssl.SSLContext | None = None
     """What users connect with, where the listener speaks TLS."""
 
@@ -71,6 +72,16 @@ class Edge:
             wire = await Wire.connect(self.address, **options)
         self.wires.append(wire)
         return wire
+
+    def stop(self, role: str = "edge") -> None:
+        """What SIGTERM does to a process."""
+        self.running[role][0].set()
+
+    async def stopped(self, role: str = "edge") -> None:
+        """Waits until the process has ended."""
+        task = self.running[role][1]
+        _, pending = await asyncio.wait([task], timeout=STOP_S)
+        assert not pending, f"{role} did not stop within {STOP_S} s"
 
     def reload(self, **changes: Any) -> None:
         """Publishes changed settings, as control does."""
@@ -138,7 +149,7 @@ async def edge(
         names = ["edge-0" if role == "edge" else role for role in processes]
         it = Edge(listener.getsockname(), folder, settings, dials, names)
         with _faults_of_the_loop(it.faults):
-            async with _events(it, processes), _running(processes, folder, listener):
+            async with _events(it, processes), _running(it, processes, listener):
                 try:
                     yield it
                 finally:
@@ -169,23 +180,24 @@ async def _events(it: Edge, processes: Sequence[str]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _running(
-    processes: Sequence[str], folder: Path, listener: socket.socket
+    it: Edge, processes: Sequence[str], listener: socket.socket
 ) -> AsyncIterator[None]:
     """Starts the roles in order and ends them in the opposite one, as the supervisor does."""
+    folder = it.runtime_dir
     async with AsyncExitStack() as stack:
         for role in processes:
             stop = asyncio.Event()
             task = await stack.enter_async_context(alongside(_serve(role, folder, listener, stop)))
-            stack.push_async_callback(_ended, task, stop, role)
+            it.running[role] = (stop, task)
+            stack.push_async_callback(_end, it, role)
             if role != "edge":
                 await until((folder / f"{role}.sock").exists, f"{role} listens")
         yield
 
 
-async def _ended(task: asyncio.Task[None], stop: asyncio.Event, role: str) -> None:
-    stop.set()
-    _, pending = await asyncio.wait([task], timeout=STOP_S)
-    assert not pending, f"{role} did not stop within {STOP_S} s"
+async def _end(it: Edge, role: str) -> None:
+    it.stop(role)
+    await it.stopped(role)
 
 
 async def _serve(role: str, folder: Path, listener: socket.socket, stop: asyncio.Event) -> None:
