@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shadowproxy.core.lifecycle import DropReason
@@ -58,6 +58,7 @@ def test_every_change_of_control_bumps_the_sequence(
     assert dials.sequence == before + 1
 
 
+@settings(deadline=None)  # a file each, on a disk that others use too
 @given(share=st.floats(0, 1))
 def test_a_share_comes_back_to_one_in_a_million(
     tmp_path_factory: pytest.TempPathFactory, share: float

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shadowproxy.core.cells import (
@@ -61,6 +61,7 @@ def test_pages_are_private(tmp_path: Path) -> None:
     assert os.stat(tally_path(tmp_path, "edge-0")).st_mode & 0o077 == 0
 
 
+@settings(deadline=None)  # a file each, on a disk that others use too
 @given(st.dictionaries(st.sampled_from(GLOBAL_NAMES), st.integers(0, (1 << 64) - 1), max_size=20))
 def test_a_reader_sees_what_the_writer_set(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, int]
