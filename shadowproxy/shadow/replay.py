@@ -236,7 +236,7 @@ class Replay:
         self._over(copy)
         copy.failure = Failure(FailureKind.TOO_LARGE, "body", f"more than {copy.size} bytes")
         counting.count_failure(self._cells, FailureKind.TOO_LARGE)
-        self.breaker.succeeded(copy.ticket, copy.ended_ns / 1e9)
+        self.breaker.failed(copy.ticket, copy.ended_ns / 1e9)
         if copy.legacy is not None:
             self._conclude(copy)
 

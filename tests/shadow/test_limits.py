@@ -257,3 +257,17 @@ async def test_off_means_off_for_what_is_still_in_the_channel() -> None:
         played.running.dials.turn(shadow_on=True)
         played.ask()
         await until(lambda: len(candidate.requests) == 2, "the copy after turning it on again")
+
+
+async def test_a_flooding_candidate_opens_the_breaker() -> None:
+    """Reading floods costs the machine that users share: after twenty it is left alone."""
+    limit = ShadowSettings(max_body_bytes=10_000)
+    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+        head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+        candidate.scripts[b"/item"] = [{"send": head}, {"endless": "f" * 5000}]
+        for _ in range(MIN_COPIES):
+            played.answer(played.ask())
+        await until(lambda: played.cell("breaker_open"), "the breaker opens")
+        assert played.outcome("too_large") == MIN_COPIES
+        assert shed(played) is DropReason.BREAKER_OPEN
+        await played.until_settled()
