@@ -272,6 +272,8 @@ class Client(asyncio.Protocol):
             self.pause_reading()
         else:
             self._next_request()
+        if self.edge.is_finishing:
+            self.drain()
 
     def _next_request(self) -> None:
         """Goes on with what was held back; not while earlier answers are still unread."""

@@ -33,6 +33,8 @@ class Edge:
         self.per_peer: dict[bytes, int] = {}
         self.in_flight = 0
         self.is_draining = False
+        self.is_finishing = False
+        """No further connection is accepted: one whose answer is out has no reason to stay."""
         self.emptied = asyncio.Event()
         """Set when, while draining, the last connection has gone."""
         self._number = 0

@@ -65,9 +65,7 @@ class Policy:
     def _refresh(self) -> None:
         settings = self._settings
         self._sequence = self._dials.sequence
-        self._is_on = (
-            self._dials.shadow_on and settings.shadow.enabled and settings.candidate is not None
-        )
+        self._is_on = self._dials.shadow_on and settings.candidate is not None
         override = self._dials.sample_override
         self._plans = {route.name: _Plan(route, settings, override) for route in settings.routes}
         self._plans[None] = _Plan(None, settings, override)

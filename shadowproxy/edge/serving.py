@@ -115,6 +115,7 @@ async def _drain(edge: Edge, servers: list[asyncio.Server]) -> None:
     await asyncio.sleep(0)
     for server in servers:
         server.close()
+    edge.is_finishing = True
     for client in list(edge.clients):
         client.drain()
     if edge.clients:
