@@ -42,6 +42,7 @@ class Edge:
         self._events_left = EVENTS_PER_S
         self._apply(process.settings)
         self.pool = self._new_pool()
+        self._former_pools: list[Pool] = []
         self.policy = Policy(self.settings, process.dials)
 
     def _apply(self, settings: Settings) -> None:
@@ -69,9 +70,17 @@ class Edge:
         self._apply(self.process.settings)
         if (old.legacy, old.limits.max_waiting) != (self.settings.legacy, self.limits.max_waiting):
             self.pool.close()
+            self._former_pools.append(self.pool)
             self.pool = self._new_pool()
         self.policy = Policy(self.settings, self.process.dials)
         self.policy.guarded_share = guarded
+
+    def tick_pools(self, now_ns: int) -> None:
+        """Enforces time limits towards legacy, and towards one that a reload has replaced."""
+        self.pool.tick(now_ns)
+        for pool in self._former_pools:
+            pool.tick(now_ns)
+        self._former_pools = [pool for pool in self._former_pools if not pool.is_over]
 
     def admit(self, client: "Client", peer: bytes) -> bool:
         """Counts a new connection; False when it is one too many."""

@@ -157,7 +157,7 @@ class _Ticker:
             guard = edge.settings.guard
             self._guard = Guard(guard.budget_s, guard.window_s)
         now_ns = monotonic_ns()
-        edge.pool.tick(now_ns)
+        edge.tick_pools(now_ns)
         self._ticks += 1
         if self._ticks % DEADLINE_TICKS == 0:
             for client in [c for c in edge.clients if 0 < c.deadline_ns < now_ns]:

@@ -50,7 +50,7 @@ class Candidate:
         """Enforces the time limits of all connections; forgets pools whose last call has ended."""
         for pool in self._pools:
             pool.tick(now_ns)
-        self._pools = [pool for pool in self._pools if pool is self.pool or pool.active]
+        self._pools = [pool for pool in self._pools if not pool.is_over]
 
     def close(self) -> None:
         """Closes all connections."""

@@ -104,10 +104,10 @@ class Pool:
 
     def release(self, connection: Connection) -> None:
         """A connection has delivered a whole answer and can take the next call."""
-        if self._is_closed:
-            connection.close()
-        elif self._waiting:
+        if self._waiting:
             connection.assign(self._waiting.popleft())
+        elif self._is_closed:
+            connection.close()
         else:
             self._idle.append(connection)
 
@@ -119,11 +119,7 @@ class Pool:
         self._dial_for_waiting()
 
     def _dial_for_waiting(self) -> None:
-        while (
-            self._waiting
-            and not self._is_closed
-            and len(self._open) + len(self._dialing) < self._max_connections
-        ):
+        while self._waiting and len(self._open) + len(self._dialing) < self._max_connections:
             self._dial(self._waiting.popleft())
 
     def _dial(self, call: Call) -> None:
@@ -224,13 +220,19 @@ class Pool:
             )
 
     def close(self) -> None:
-        """Closes idle connections at once and the others when their call has ended."""
+        """Keeps no connection from now on; calls that were submitted end as they began.
+
+        Go on calling `tick` until `is_over`.
+        """
         self._is_closed = True
         for connection in self._idle:
             connection.close()
         self._idle.clear()
-        for task in list(self._dialing):
-            task.cancel()
+
+    @property
+    def is_over(self) -> bool:
+        """Closed, and no call is left."""
+        return self._is_closed and not (self._open or self._dialing or self._waiting)
 
 
 def tls_context(backend: BackendSettings) -> ssl.SSLContext | None:
