@@ -1,6 +1,5 @@
 """The corpus of backends that lie, as candidate: nothing happens to any user, all is recorded."""
 
-import asyncio
 import json
 
 import pytest
@@ -8,8 +7,8 @@ import pytest
 from shadowproxy.core.cells import OUTCOMES, ROUTE, route_base
 from shadowproxy.core.settings import ShadowSettings
 from shadowproxy.core.words import Verdict
+from tests.e2e.warming import copies_get_through
 from tests.edge.lying import TARGET, reached, teach
-from tests.edge.playing import ask
 from tests.support.backends import Backend, backend, honest_answer
 from tests.support.corpora import AnswerCase, answer_cases
 from tests.support.edges import ALL, Edge, edge
@@ -38,7 +37,8 @@ async def test_a_lie_of_a_candidate_reaches_nobody(case: AnswerCase) -> None:
         if liar is not None:
             teach(liar, case)
         async with edge(legacy.address, candidate, ALL, shadow=SHADOW) as proxy:
-            before = await _warm(proxy)
+            await copies_get_through(proxy)
+            before = await _tallies(proxy)
             await _ask(case, proxy, legacy)
             after = await _tallies(proxy)
             _check(case, {name: after[name] - before[name] for name in after})
@@ -52,15 +52,6 @@ async def _ask(case: AnswerCase, proxy: Edge, legacy: Backend) -> None:
         answer = await read_answer(wire, case.request.partition(b" ")[0])
         assert answer.head + answer.body == _json_answer(legacy.requests[-1])
     assert legacy.connections == 1
-
-
-async def _warm(proxy: Edge) -> dict[str, int]:
-    """Asks until a copy gets through: from then on the channels are open."""
-    wire = await proxy.connect()
-    async with asyncio.timeout(10):
-        while not proxy.cell("handed_over"):
-            await ask(wire, b"/warm")
-    return await _tallies(proxy)
 
 
 async def _tallies(proxy: Edge) -> dict[str, int]:

@@ -19,13 +19,17 @@ OWN_FRAMING = (b"connection", b"transfer-encoding")
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of it. `bodies` are those of legacy's answers; the proxy's own are its words."""
+    """What came of it. `bodies` are those of legacy's answers; the proxy's own are its words.
+
+    `raw` is all that the client got, byte for byte.
+    """
 
     statuses: tuple[int, ...]
     bodies: tuple[bytes, ...]
     closed: bool
     legacy: tuple[Forwarded, ...]
     began: bool
+    raw: bytes = b""
 
     def is_as(self, outcome: Outcome) -> bool:
         """It is what the case says."""
@@ -62,6 +66,7 @@ async def play(case: RequestCase, edge: Edge, legacy: Backend, segmenting: Segme
         closed,
         tuple(map(as_forwarded, got)),
         len(legacy.begun) > begun_before,
+        b"".join(answer.head + answer.body for answer in answers),
     )
 
 

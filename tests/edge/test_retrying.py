@@ -7,7 +7,7 @@ from tests.support.edges import Edge, edge
 from tests.support.messages import Answer, read_answer
 from tests.support.waiting import until
 
-CLOSES_UNASKED = [{"close": True}]
+_EVIL = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
 
 
 async def _pooled(proxy: Edge, legacy: Backend) -> None:
@@ -91,6 +91,23 @@ async def test_a_connection_that_legacy_closed_while_idle_is_not_used() -> None:
     async with backend() as legacy, edge(legacy.address) as proxy:
         await _pooled(proxy, legacy)
         legacy.wires[0].half_close()
+        answer = await _ask(proxy, b"POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n")
+        assert answer.body == honest_body(b"POST", b"/x", b"")
+
+
+@pytest.mark.parametrize("unasked", [_EVIL, "HTTP/1.1 408 Request Timeout\r\n\r\n", "x", "\r\n"])
+async def test_what_legacy_says_unasked_while_idle_is_given_to_nobody(unasked: str) -> None:
+    """A whole answer, a server's good-bye or a byte: the connection is closed, the next is fresh."""
+    async with backend() as legacy, edge(legacy.address) as proxy:
+        legacy.once[b"/first"] = [
+            {"send": "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
+            {"await": "idle"},
+            {"send": unasked},
+            {"hang": True},
+        ]
+        await _pooled(proxy, legacy)
+        legacy.events["idle"].set()
+        await until(lambda: legacy.runs[0].is_over, "the connection is closed")
         answer = await _ask(proxy, b"POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\n")
         assert answer.body == honest_body(b"POST", b"/x", b"")
 
