@@ -73,7 +73,7 @@ class _Upkeep:
         self._recorder.has_news = False
         try:
             findings.write(self._process.runtime_dir, self._recorder.groups)
-        except OSError as error:
+        except (OSError, TypeError) as error:  # TypeError: orjson met what redaction let through
             self._recorder.has_news = True
             if self._recorder.admits("findings_not_written", monotonic()):
                 _log.error("findings_not_written", error=str(error))

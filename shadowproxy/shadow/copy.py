@@ -29,6 +29,9 @@ DIGEST_BYTES: Final = 32
 FLOOD_FACTOR: Final = 64
 """An answer is read for its digest up to this many times `max_body` (64 MiB by default)."""
 
+CLEARLY_LARGER: Final = 4
+"""Times `max_body`, and more than twice legacy's: from there on nothing more is read."""
+
 _FAILURES: Final = {kind: index + 1 for index, kind in enumerate(FailureKind)}
 _IDEMPOTENT: Final = (b"GET ", b"HEAD ", b"OPTIONS ", b"PUT ", b"DELETE ", b"TRACE ")
 
@@ -117,14 +120,24 @@ class Copy(Call):
 
     @property
     def is_flood(self) -> bool:
-        """Above the cap, and larger than legacy's whole answer or than anyone reads."""
+        """So much larger than the cap and legacy's whole answer that it is no answer any more.
+
+        A little larger is a difference, and read to the end: who was finished first must not
+        decide between a mismatch and a failure.
+        """
         cap = self.shadow.max_body_bytes
-        if self.size <= cap:
+        if self.size <= CLEARLY_LARGER * cap:
             return False
         legacy = self.legacy
         return self.size > FLOOD_FACTOR * cap or (
-            legacy is not None and not legacy.failure and self.size > legacy.body_bytes
+            legacy is not None and not legacy.failure and self.size > 2 * legacy.body_bytes
         )
+
+    @property
+    def is_beyond_comparing(self) -> bool:
+        """Legacy's own answer is larger than what is read of the candidate's."""
+        limit = FLOOD_FACTOR * self.shadow.max_body_bytes
+        return self.legacy is not None and self.legacy.body_bytes > limit
 
     # -- what was observed -----------------------------------------------------------------
 

@@ -58,6 +58,10 @@ def _funnelled(
     return guarded
 
 
+def _too_large(copy: Copy) -> Failure:
+    return Failure(FailureKind.TOO_LARGE, "body", f"more than {copy.size} bytes")
+
+
 class Replay:
     """Everything that one shadow process has under way.
 
@@ -234,9 +238,12 @@ class Replay:
         copy.ended_ns = monotonic_ns()
         copy.pool.cancel(copy)
         self._over(copy)
-        copy.failure = Failure(FailureKind.TOO_LARGE, "body", f"more than {copy.size} bytes")
+        copy.failure = _too_large(copy)
         counting.count_failure(self._cells, FailureKind.TOO_LARGE)
-        self.breaker.failed(copy.ticket, copy.ended_ns / 1e9)
+        if copy.legacy is None or copy.is_beyond_comparing:
+            self.breaker.released(copy.ticket)  # legacy's answer may be as large
+        else:
+            self.breaker.failed(copy.ticket, copy.ended_ns / 1e9)
         if copy.legacy is not None:
             self._conclude(copy)
 
@@ -253,6 +260,11 @@ class Replay:
         if copy.is_settled or legacy is None:
             return
         cells = self._cells
+        if copy.is_flood:
+            if copy.is_beyond_comparing:
+                self.leave_unjudged(copy)
+                return
+            copy.failure = copy.failure or _too_large(copy)
         if self._is_match(copy, legacy):
             cells[copy.base + counting.MATCH] += 1
         else:
@@ -290,7 +302,7 @@ class Replay:
         self._let_go(copy)
 
     def leave_unjudged(self, copy: Copy) -> None:
-        """Neither backend finished in time: nobody can say whether the answers are the same."""
+        """Too slow or too large on both sides: nobody can say whether the answers are the same."""
         self._cells[copy.base + counting.INCOMPARABLE] += 1
         self._let_go(copy)
 

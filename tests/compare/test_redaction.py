@@ -233,3 +233,11 @@ def test_secret_names_are_found_in_any_spelling() -> None:
     """Case and punctuation do not matter, word parts do not either."""
     assert is_secret_name("X.API-Key")
     assert not is_secret_name("keyboard")
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=60))
+def test_what_leaves_is_unicode_that_can_be_written(text: str) -> None:
+    """JSON carries half a surrogate pair, UTF-8 cannot: findings and log lines need the escape."""
+    shown = hide_in_text("\ud800" + text)
+    shown.encode("utf-8")
+    assert hide_in_text(shown) == shown
