@@ -10,7 +10,6 @@ segment more than `max_head` of what follows it is held.
 """
 
 import asyncio
-import re
 import socket
 import struct
 import traceback
@@ -24,7 +23,8 @@ from shadowproxy.edge import counting, replies
 from shadowproxy.edge.relay import Relay
 from shadowproxy.edge.upload import Upload
 from shadowproxy.http1.chunked import ChunkError
-from shadowproxy.http1.heads import HeadError, check_request_line, parse_request_head
+from shadowproxy.http1.heads import HeadError
+from shadowproxy.http1.requests import check_unfinished, parse_request_head
 
 if TYPE_CHECKING:
     from shadowproxy.edge.edge import Edge
@@ -35,8 +35,6 @@ why: closing with unread data would reset the connection and destroy the answer 
 
 LINGER_BYTES = 16 << 20
 
-_BARE_LF = re.compile(rb"(?<!\r)\n|\r(?=[^\n])|\x00")
-_FIRST_BYTE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]|\r\n?[!#$%&'*+\-.^_`|~0-9A-Za-z]|\r\n?\Z")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -202,11 +200,7 @@ class Client(asyncio.Protocol):
         try:
             if len(buffer) > self.edge.max_head_bytes:
                 raise _too_large(self.edge.max_head_bytes)
-            if not _FIRST_BYTE.match(buffer):
-                raise HeadError(Refusal.BAD_REQUEST_LINE, 400, "not a request line")
-            if _BARE_LF.search(buffer, max(0, start - 1)):
-                raise HeadError(Refusal.BAD_FIELD, 400, "bare CR, LF or NUL")
-            check_request_line(buffer[2:] if buffer.startswith(b"\r\n") else buffer)
+            check_unfinished(buffer, start)
         except HeadError as error:
             self._refuse_head(error)
             return

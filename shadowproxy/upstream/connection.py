@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, cast
 from shadowproxy.core.observing import Failure
 from shadowproxy.core.overriding import override
 from shadowproxy.core.words import FailureKind
+from shadowproxy.http1.answers import parse_response_head
 from shadowproxy.http1.chunked import ChunkedDecoder, ChunkError
-from shadowproxy.http1.heads import AnswerError, ResponseHead, parse_response_head
+from shadowproxy.http1.heads import AnswerError, ResponseHead
 from shadowproxy.upstream.call import Call
 from shadowproxy.upstream.failures import lost
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shadowproxy.core.lifecycle import DropReason
 from shadowproxy.edge.capture import Capture
-from shadowproxy.http1.heads import parse_request_head
+from shadowproxy.http1.requests import parse_request_head
 from shadowproxy.ipc import frames
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import pytest
 
 from shadowproxy.edge.framing import frame_answer
-from shadowproxy.http1.heads import parse_response_head
+from shadowproxy.http1.answers import parse_response_head
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

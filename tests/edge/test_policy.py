@@ -13,7 +13,7 @@ from shadowproxy.core.settings import (
     ShadowSettings,
 )
 from shadowproxy.edge.policy import No, Policy
-from shadowproxy.http1.heads import parse_request_head
+from shadowproxy.http1.requests import parse_request_head
 from shadowproxy.ipc.dials import Dials
 
 BACKEND = BackendSettings("http", "127.0.0.1", 1)
