@@ -5,6 +5,10 @@ from collections.abc import Callable
 
 import pytest
 import uvloop
+from hypothesis import settings
+
+settings.register_profile("long", max_examples=5000)
+"""`pytest --hypothesis-profile=long` for a night; the default is for every run."""
 
 
 def pytest_asyncio_loop_factories(

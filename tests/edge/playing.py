@@ -53,9 +53,7 @@ async def play(case: RequestCase, edge: Edge, legacy: Backend, segmenting: Segme
             await ask(wire, b"/after")
     finally:
         wire.close()
-    fresh = await edge.connect()
-    await ask(fresh, b"/clean")
-    fresh.close()
+    await is_well(edge)
     malformed, legacy.malformed = legacy.malformed, []
     assert not malformed, f"legacy got what is no request: {malformed}"
     got = legacy.requests[before:]
@@ -75,6 +73,13 @@ async def ask(wire: Wire, target: bytes) -> None:
     await wire.send(b"GET %s HTTP/1.1\r\nHost: a.test\r\n\r\n" % target)
     answer = await read_answer(wire)
     assert (answer.status, answer.body) == (200, honest_body(b"GET", target, b"")), answer
+
+
+async def is_well(edge: Edge) -> None:
+    """A clean request on a new connection gets its own answer."""
+    wire = await edge.connect()
+    await ask(wire, b"/clean")
+    wire.close()
 
 
 async def _send_and_read(

@@ -15,13 +15,12 @@ import importlib
 import json
 import shutil
 import socket
-import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shadowproxy.core.cells import GLOBAL, recorded, unsettled
 from shadowproxy.core.lifecycle import REASONS
@@ -36,6 +35,9 @@ from tests.support.tls import TlsWire
 from tests.support.waiting import alongside, until
 from tests.support.wire import Wire
 
+if TYPE_CHECKING:
+    import ssl
+
 Address = tuple[str, int]
 
 ALL = ("judge", "shadow", "edge")
@@ -47,21 +49,22 @@ QUICK = LimitSettings(drain_delay_s=0.0, drain_timeout_s=0.5)
 STOP_S = 5.0
 
 
-@dataclass
 class Edge:
-    """A running product as its tests see it."""
+    """A running product as its tests see it. `users_tls`: how users connect where it speaks TLS."""
 
-    address: Address | str
-    runtime_dir: Path
-    settings: Settings
-    dials: Dials
-    names: Sequence[str]
-    faults: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    wires: list[Wire] = field(default_factory=list)
-    running: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = field(default_factory=dict)
-    users_tls: ssl.SSLContext | None = None
-    """What users connect with, where the listener speaks TLS."""
+    def __init__(
+        self, address: Address | str, folder: Path, settings: Settings, names: Sequence[str]
+    ) -> None:
+        self.address = address
+        self.runtime_dir = folder
+        self.settings = settings
+        self.dials = Dials(folder)
+        self.names = names
+        self.faults: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+        self.wires: list[Wire] = []
+        self.running: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = {}
+        self.users_tls: ssl.SSLContext | None = None
 
     async def connect(self, **options: Any) -> Wire:
         """A new client connection; closed at the end if the test did not."""
@@ -144,10 +147,9 @@ async def edge(
             **changes,
         )
         write_settings(folder, settings)
-        dials = Dials(folder)
-        dials.publish_generation(settings.generation)
         names = ["edge-0" if role == "edge" else role for role in processes]
-        it = Edge(listener.getsockname(), folder, settings, dials, names)
+        it = Edge(listener.getsockname(), folder, settings, names)
+        it.dials.publish_generation(settings.generation)
         with _faults_of_the_loop(it.faults):
             async with _events(it, processes), _running(it, processes, listener):
                 try:
