@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shadowproxy.core.settings import Settings
-from shadowproxy.ipc.channel import DEFAULT_LIMIT_BYTES
+from shadowproxy.ipc.channel import limit_for
 from shadowproxy.ipc.lines import MAX_BYTES as LOG_QUEUE_BYTES
 
 KIB: Final = 1 << 10
@@ -90,6 +90,7 @@ def _shadow(settings: Settings) -> tuple[Term, ...]:
         return ()
     shadow, workers = settings.shadow, settings.workers
     frame_bytes = shadow.max_body_bytes + settings.limits.max_head_bytes
+    channel_bytes = limit_for(shadow.max_body_bytes)
     pair_bytes = 3 * (shadow.max_body_bytes + ANSWER_HEAD_BYTES)
     return (
         Term("shadow", "captures, copies, pairs", "shadow.max_memory", shadow.max_memory_bytes),
@@ -109,9 +110,7 @@ def _shadow(settings: Settings) -> tuple[Term, ...]:
             "shadow",
             "channels between processes",
             "workers, shadow.max_body",
-            workers * (DEFAULT_LIMIT_BYTES + EVENTS_BYTES + frame_bytes)
-            + DEFAULT_LIMIT_BYTES
-            + pair_bytes,
+            workers * (channel_bytes + EVENTS_BYTES + frame_bytes) + channel_bytes + pair_bytes,
         ),
         Term(
             "shadow",

@@ -175,6 +175,7 @@ class Client(asyncio.Protocol):
         end += 4
         try:
             if end - start > edge.max_head_bytes:
+                check_unfinished(data[start : start + edge.max_head_bytes], 0)
                 raise _too_large(edge.max_head_bytes)
             raw = data if end == len(data) and not start else data[start:end]
             head = parse_request_head(raw, edge.max_headers)

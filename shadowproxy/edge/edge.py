@@ -9,7 +9,7 @@ from shadowproxy.core.settings import BackendSettings, Settings
 from shadowproxy.edge.counting import CONNECTIONS_ACCEPTED
 from shadowproxy.edge.policy import Policy
 from shadowproxy.ipc import frames
-from shadowproxy.ipc.channel import Sender
+from shadowproxy.ipc.channel import Sender, limit_for
 from shadowproxy.ipc.process import Process
 from shadowproxy.upstream.pool import Pool
 
@@ -57,6 +57,7 @@ class Edge:
         self.access_log = settings.log.access
         self.max_body_bytes = settings.shadow.max_body_bytes
         self.capture_limit_bytes = settings.shadow.max_memory_bytes // 4 // settings.workers
+        self.exchanges.limit_bytes = limit_for(self.max_body_bytes)
         self.legacy_host = authority_of(settings.legacy)
 
     def _new_pool(self) -> Pool:

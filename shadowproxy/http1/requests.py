@@ -32,6 +32,7 @@ def parse_request_head(raw: bytes, max_headers: int) -> RequestHead:
     """
     match = grammar.REQUEST_HEAD.fullmatch(raw)
     if match is None:
+        check_unfinished(raw, 0)  # what had come first would have been refused first
         raise diagnose(raw)
     method, target, minor, _ = match.groups()
     try:
@@ -215,13 +216,15 @@ def check_unfinished(head: bytes | bytearray, seen: int) -> None:
     """
     if not _FIRST_BYTE.match(head):
         raise HeadError(Refusal.BAD_REQUEST_LINE, 400, "not a request line")
-    if _BARE.search(head, max(0, seen - 1)):
-        raise HeadError(Refusal.BAD_FIELD, 400, "bare CR, LF or NUL")
+    bare = _BARE.search(head, max(0, seen - 1))
     start = 2 if head.startswith(b"\r\n") else 0
     end = head.find(b"\r\n", start) + 2
-    line = bytes(head[start:end])
-    if end > start + 2 and grammar.REQUEST_HEAD.fullmatch(line + b"\r\n") is None:
-        raise diagnose(line + b"\r\n")
+    if end > start + 2 and (bare is None or bare.start() > end):
+        line = bytes(head[start:end])
+        if grammar.REQUEST_HEAD.fullmatch(line + b"\r\n") is None:
+            raise diagnose(line + b"\r\n")
+    if bare is not None:
+        raise HeadError(Refusal.BAD_FIELD, 400, "bare CR, LF or NUL")
 
 
 _BARE: Final = re.compile(rb"(?<!\r)\n|\r(?=[^\n])|\x00")

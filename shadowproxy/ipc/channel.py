@@ -31,6 +31,11 @@ DEFAULT_LIMIT_BYTES = 8 << 20
 """About 6,000 exchanges of 1.3 KB: a third of a second of stall at 20,000 requests/s."""
 
 
+def limit_for(max_body_bytes: int) -> int:
+    """The limit of a channel whose exchanges carry such bodies: a pair has three of them."""
+    return max(DEFAULT_LIMIT_BYTES, 4 * max_body_bytes)
+
+
 class Sender(asyncio.Protocol):
     """The giving end. `on_open(accepted)` runs at every WELCOME, before the channel is open."""
 
@@ -44,7 +49,7 @@ class Sender(asyncio.Protocol):
         self._path = str(path)
         self._slot = slot
         self._on_open = on_open
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
         self._transport: asyncio.Transport | None = None
         self._open = False
         self._buffer = bytearray()
@@ -78,7 +83,7 @@ class Sender(asyncio.Protocol):
         if not self._open or transport is None:
             return False
         size = self._queue_bytes + len(frame)
-        if transport.get_write_buffer_size() + size > self._limit_bytes:
+        if transport.get_write_buffer_size() + size > self.limit_bytes:
             return False
         self._queue.append(frame)
         self._queue_bytes = size

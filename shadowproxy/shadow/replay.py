@@ -21,7 +21,7 @@ from shadowproxy.core.observing import Failure
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import FailureKind
 from shadowproxy.ipc import frames
-from shadowproxy.ipc.channel import Sender
+from shadowproxy.ipc.channel import Sender, limit_for
 from shadowproxy.ipc.dials import SHADOW
 from shadowproxy.ipc.process import Process
 from shadowproxy.shadow import counting
@@ -83,6 +83,7 @@ class Replay:
     def apply(self, settings: Settings) -> None:
         """Takes a generation of the settings; what is under way ends as it began."""
         self.max_body_bytes = settings.shadow.max_body_bytes
+        self._judge.limit_bytes = limit_for(self.max_body_bytes)
         self._timeout_ns = int(settings.shadow.timeout_s * 1e9)
         self._marking = Marking(settings.shadow)
         self._sameness = Sameness(rules_of(settings.compare))
