@@ -76,12 +76,7 @@ async def read_answer(wire: Wire, method: bytes = b"GET") -> Answer:
         EndedError: the connection ended before the first byte.
         MalformedError: it is no HTTP/1.1 response.
     """
-    head = await _read_head(wire)
-    match = _STATUS_LINE.match(head)
-    if match is None:
-        raise MalformedError(f"status line of {head!r}")
-    answer = Answer(head, _read_fields(head, match.end()))
-    answer.status, answer.reason = int(match[1]), match[2]
+    answer = answer_of(await _read_head(wire))
     has_no_body = method == b"HEAD" or answer.status < 200 or answer.status in (204, 304)
     await _read_body(wire, answer, has_no_body, until_close=True)
     return answer
@@ -111,7 +106,35 @@ async def read_request(wire: Wire) -> Received:
 
 async def read_request_head(wire: Wire) -> Received:
     """The head of the next request; `read_request_body` goes on."""
-    head = await _read_head(wire)
+    return request_of(await _read_head(wire))
+
+
+async def read_request_body(wire: Wire, request: Received) -> None:
+    """The body that belongs to the head."""
+    await _read_body(wire, request, has_no_body=False, until_close=False)
+
+
+def answer_of(head: bytes) -> Answer:
+    """A response head as everyone reads it.
+
+    Raises:
+        MalformedError: not everyone reads it so.
+    """
+    match = _STATUS_LINE.match(head)
+    if match is None:
+        raise MalformedError(f"status line of {head!r}")
+    answer = Answer(head, _read_fields(head, match.end()))
+    answer.status, answer.reason = int(match[1]), match[2]
+    _check_framing(answer)
+    return answer
+
+
+def request_of(head: bytes) -> Received:
+    """A request head as everyone reads it.
+
+    Raises:
+        MalformedError: not everyone reads it so.
+    """
     match = _REQUEST_LINE.match(head)
     if match is None:
         raise MalformedError(f"request line of {head!r}")
@@ -119,12 +142,16 @@ async def read_request_head(wire: Wire) -> Received:
     request.method, request.target = match[1], match[2]
     if len(request.values("host")) != 1:
         raise MalformedError(f"Host of {head!r}")
+    _check_framing(request)
     return request
 
 
-async def read_request_body(wire: Wire, request: Received) -> None:
-    """The body that belongs to the head."""
-    await _read_body(wire, request, has_no_body=False, until_close=False)
+def _check_framing(message: Message) -> None:
+    lengths, codings = message.values("content-length"), message.values("transfer-encoding")
+    if len(lengths) + len(codings) > 1 or any(coding.lower() != b"chunked" for coding in codings):
+        raise MalformedError(f"framing of {message.head!r}")
+    if any(re.fullmatch(rb"[0-9]{1,19}", length) is None for length in lengths):
+        raise MalformedError(f"length of {message.head!r}")
 
 
 async def _read_head(wire: Wire) -> bytes:
@@ -149,10 +176,6 @@ def _read_fields(head: bytes, at: int) -> list[Field]:
 
 async def _read_body(wire: Wire, message: Message, has_no_body: bool, until_close: bool) -> None:
     lengths, codings = message.values("content-length"), message.values("transfer-encoding")
-    if len(lengths) + len(codings) > 1 or any(coding.lower() != b"chunked" for coding in codings):
-        raise MalformedError(f"framing of {message.head!r}")
-    if any(re.fullmatch(rb"[0-9]{1,19}", length) is None for length in lengths):
-        raise MalformedError(f"length of {message.head!r}")
     if has_no_body:
         return
     try:
