@@ -8,6 +8,7 @@ the wrong user is seen.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import socket
 import ssl
@@ -67,13 +68,23 @@ class Backend:
         return len(self.wires)
 
     async def accept_for_ever(self) -> None:
-        """Serves until cancelled; owns the tasks of its connections."""
+        """Serves until cancelled; owns the tasks of its connections.
+
+        Accepts in a callback: a cancelled `sock_accept` may lose a connection without closing it.
+        """
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as connections:
-            while True:
-                sock, _ = await loop.sock_accept(self._listener)
-                self.wires.append(self._wire(sock))
-                connections.create_task(self._serve(self.wires[-1]))
+
+            def accept() -> None:
+                with contextlib.suppress(BlockingIOError):
+                    self.wires.append(self._wire(self._listener.accept()[0]))
+                    connections.create_task(self._serve(self.wires[-1]))
+
+            loop.add_reader(self._listener, accept)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                loop.remove_reader(self._listener)
 
     def _wire(self, sock: socket.socket) -> Wire:
         if self._tls is None:
@@ -129,8 +140,12 @@ async def backend(tls: ssl.SSLContext | None = None) -> AsyncIterator[Backend]:
     """A running backend."""
     with listen() as listener:
         it = Backend(listener, tls)
-        async with alongside(it.accept_for_ever()):
-            yield it
+        try:
+            async with alongside(it.accept_for_ever()):
+                yield it
+        finally:
+            for wire in it.wires:
+                wire.close()
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ Law: every wait has a deadline, and a deadline that passes says what was waited 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -28,6 +28,19 @@ async def until(read: Callable[[], T], what: str, deadline_s: float = DEADLINE_S
     loop = asyncio.get_running_loop()
     end_s = loop.time() + deadline_s
     while not (value := read()):
+        if loop.time() > end_s:
+            raise TooLateError(f"after {deadline_s} s still not: {what} (last value {value!r})")
+        await asyncio.sleep(POLL_S)
+    return value
+
+
+async def until_said(
+    ask: Callable[[], Awaitable[T]], what: str, deadline_s: float = DEADLINE_S
+) -> T:
+    """The first true value that `ask` gives, for facts that someone else must be asked for."""
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + deadline_s
+    while not (value := await ask()):
         if loop.time() > end_s:
             raise TooLateError(f"after {deadline_s} s still not: {what} (last value {value!r})")
         await asyncio.sleep(POLL_S)
