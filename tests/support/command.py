@@ -224,7 +224,7 @@ class Users:
     async def ask_until_over(self, user: int) -> None:
         """One user: twenty requests a connection, then a new one, and a new one after a failure."""
         wire: Wire | None = None
-        number = 0
+        number, fresh = 0, True
         while not self.is_over:
             if wire is None or number % 20 == 0:
                 if wire is not None:
@@ -232,8 +232,11 @@ class Users:
                 wire = await self._connect()
                 if wire is None:
                     continue
+                fresh = True
             number += 1
-            if not await self._ask(wire, b"/%d/%d" % (user, number)):
+            goes_on = await self._ask(wire, b"/%d/%d" % (user, number), fresh)
+            fresh = False
+            if not goes_on:
                 wire.close()
                 wire = None
         if wire is not None:
@@ -248,15 +251,21 @@ class Users:
             await asyncio.sleep(0.01)
             return None
 
-    async def _ask(self, wire: Wire, target: bytes) -> bool:
-        """True while the connection goes on."""
+    async def _ask(self, wire: Wire, target: bytes, fresh: bool) -> bool:
+        """True while the connection goes on.
+
+        A fresh connection that ends without a byte was never accepted: the kernel had taken it
+        into the backlog of a socket that was then closed. That is a failure to connect.
+        """
         loop = asyncio.get_running_loop()
         start_s = loop.time()
         try:
             await wire.send(b"GET %s HTTP/1.1\r\nHost: a.test\r\n\r\n" % target)
             answer = await read_answer(wire)
         except (EndedError, AssertionError) as error:
-            self.failures.append(f"{target!r}: {type(error).__name__} {error}"[:300])
+            is_unheard = fresh and isinstance(error, EndedError) and not error.rest
+            where = "connect" if is_unheard else repr(target)
+            self.failures.append(f"{where}: {type(error).__name__} {error}"[:300])
             return False
         self.slowest_s = max(self.slowest_s, loop.time() - start_s)
         if answer.status == 200 and answer.body == honest_body(b"GET", target, b""):
