@@ -16,15 +16,14 @@ import traceback
 from time import monotonic_ns
 from typing import TYPE_CHECKING, cast
 
-from shadowproxy.core.lifecycle import SkipReason
 from shadowproxy.core.overriding import override
 from shadowproxy.core.words import Refusal
-from shadowproxy.edge import counting, replies
+from shadowproxy.edge import replies
 from shadowproxy.edge.relay import Relay
 from shadowproxy.edge.upload import Upload
 from shadowproxy.http1.chunked import ChunkError
 from shadowproxy.http1.heads import HeadError
-from shadowproxy.http1.requests import check_unfinished, parse_request_head
+from shadowproxy.http1.requests import check_unfinished, parse_request_head, too_large
 
 if TYPE_CHECKING:
     from shadowproxy.edge.edge import Edge
@@ -35,6 +34,9 @@ why: closing with unread data would reset the connection and destroy the answer 
 
 LINGER_BYTES = 16 << 20
 
+NEW_NS = 1_000_000_000
+"""How long a drain waits for the first request of a connection."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -42,7 +44,7 @@ class Client(asyncio.Protocol):
     """A user's connection."""
 
     __slots__ = (
-        "_buffer", "_has_legacy_ended", "_is_closing", "_is_stalled", "_linger_left", "_transport", "_tunnel",
+        "_buffer", "_has_legacy_ended", "_is_closing", "_is_new", "_is_stalled", "_linger_left", "_transport", "_tunnel",
         "_upload", "deadline_ns", "edge", "has_eof", "ip", "origin", "relay",
     )  # fmt: skip
 
@@ -53,6 +55,7 @@ class Client(asyncio.Protocol):
         self.ip = b""
         self.origin: tuple[bytes, bytes] | None = None
         self.has_eof = False
+        self._is_new = True
         self._is_stalled = False
         self._buffer: bytes | bytearray = b""
         self._upload: Upload | None = None
@@ -75,8 +78,7 @@ class Client(asyncio.Protocol):
             self.origin = (self.ip or b"unix:", b"https" if is_tls else b"http")
         self.deadline_ns = monotonic_ns() + edge.header_timeout_ns
         if not edge.admit(self, self.ip):
-            edge.cells[counting.RECEIVED] += 1
-            self._refuse(HeadError(Refusal.OVERLOAD, 503, "too many connections"))
+            self._refuse_head(HeadError(Refusal.OVERLOAD, 503, "too many connections"))
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -173,34 +175,38 @@ class Client(asyncio.Protocol):
         now_ns = monotonic_ns()
         start = 2 if data[0] == 0x0D and data[1] == 0x0A else 0
         end += 4
+        raw = data if end == len(data) and not start else data[start:end]
         try:
-            if end - start > edge.max_head_bytes:
-                check_unfinished(data[start : start + edge.max_head_bytes], 0)
-                raise _too_large(edge.max_head_bytes)
-            raw = data if end == len(data) and not start else data[start:end]
+            if len(raw) > edge.max_head_bytes:
+                check_unfinished(raw[: edge.max_head_bytes], 0)
+                raise too_large(edge.max_head_bytes)
             head = parse_request_head(raw, edge.max_headers)
         except HeadError as error:
             self._refuse_head(error)
             return
-        self.deadline_ns = 0
+        self._is_new = False
         relay = self.relay = Relay(self, head, now_ns)
+        self.deadline_ns = 0
         if not relay.has_whole_request:
             self._upload = Upload(head)
             self.deadline_ns = now_ns + edge.body_timeout_ns
         relay.start()
         if end < len(data):
-            rest = data[end:]
-            if self._upload is not None:
-                self._receive_body(rest)
-            elif self.relay is not None:
-                self._hold(rest)
+            self._receive_rest(data[end:])
+
+    def _receive_rest(self, data: bytes) -> None:
+        """What came behind a head in the same segment."""
+        if self._upload is not None:
+            self._receive_body(data)
+        elif self.relay is not None:
+            self._hold(data)
 
     def _keep_partial(self, buffer: bytearray, start: int) -> None:
         if not self._buffer:
             self.deadline_ns = monotonic_ns() + self.edge.header_timeout_ns
         try:
             if len(buffer) > self.edge.max_head_bytes:
-                raise _too_large(self.edge.max_head_bytes)
+                raise too_large(self.edge.max_head_bytes)
             check_unfinished(buffer, start)
         except HeadError as error:
             self._refuse_head(error)
@@ -208,17 +214,8 @@ class Client(asyncio.Protocol):
         self._buffer = buffer
 
     def _refuse_head(self, error: HeadError) -> None:
-        self.edge.cells[counting.RECEIVED] += 1
-        self._refuse(error)
-
-    def _refuse(self, error: HeadError) -> None:
         """Answers a request that never became an exchange, and closes."""
-        cells = self.edge.cells
-        cells[counting.SKIPPED[SkipReason.REFUSED]] += 1
-        cells[counting.REFUSED[error.refusal]] += 1
-        counting.count_user(cells, 0, b"other", error.status, 0)
-        if self.edge.access_log:
-            self.edge.log_access(self.ip, b"-", b"-", error.status, 0, 0)
+        self.edge.count_refused(self.ip, error)
         self._buffer = b""
         self.write(replies.refusal(error.status, error.detail))
         self._close(lingering=True)
@@ -364,8 +361,15 @@ class Client(asyncio.Protocol):
         transport.abort()
 
     def drain(self) -> None:
-        """Closes at once if nothing is going on; else the current answer says close."""
-        if self.relay is None and not self._buffer and not self._is_closing:
+        """Closes at once if nothing is going on; else the current answer says close.
+
+        Who has just come, and whose request is on its way, gets a moment.
+        """
+        if self.relay is not None or self._buffer or self._is_closing:
+            return
+        if self._is_new:
+            self.deadline_ns = min(self.deadline_ns, monotonic_ns() + NEW_NS)
+        else:
             self._close(lingering=False)
 
     def on_deadline(self) -> None:
@@ -394,7 +398,3 @@ class Client(asyncio.Protocol):
             self.relay.refuse(Refusal.INTERNAL, 500, "the proxy failed")
         else:
             self._refuse_head(HeadError(Refusal.INTERNAL, 500, "the proxy failed"))
-
-
-def _too_large(limit: int) -> HeadError:
-    return HeadError(Refusal.HEAD_TOO_LARGE, 431, f"the request's head is over {limit} bytes")

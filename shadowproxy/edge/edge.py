@@ -3,17 +3,19 @@
 import asyncio
 import json
 from time import time_ns
+from typing import TYPE_CHECKING
 
+from shadowproxy.core.lifecycle import SkipReason
 from shadowproxy.core.observing import Failure
 from shadowproxy.core.settings import BackendSettings, Settings
-from shadowproxy.edge.counting import CONNECTIONS_ACCEPTED
+from shadowproxy.edge import counting
 from shadowproxy.edge.policy import Policy
+from shadowproxy.http1.heads import HeadError
 from shadowproxy.ipc import frames
 from shadowproxy.ipc.channel import Sender, limit_for
 from shadowproxy.ipc.process import Process
 from shadowproxy.upstream.pool import Pool
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shadowproxy.edge.client import Client
 
@@ -85,7 +87,7 @@ class Edge:
 
     def admit(self, client: "Client", peer: bytes) -> bool:
         """Counts a new connection; False when it is one too many."""
-        self.cells[CONNECTIONS_ACCEPTED] += 1
+        self.cells[counting.CONNECTIONS_ACCEPTED] += 1
         self.clients.add(client)
         count = self.per_peer[peer] = self.per_peer.get(peer, 0) + 1
         per_peer = self.limits.max_connections_per_peer
@@ -102,6 +104,15 @@ class Edge:
             self.per_peer[peer] = left
         else:
             self.per_peer.pop(peer, None)
+
+    def count_refused(self, peer: bytes, error: HeadError) -> None:
+        """A request that ended before it became an exchange with legacy."""
+        self.cells[counting.RECEIVED] += 1
+        self.cells[counting.SKIPPED[SkipReason.REFUSED]] += 1
+        self.cells[counting.REFUSED[error.refusal]] += 1
+        counting.count_user(self.cells, 0, b"other", error.status, 0)
+        if self.access_log:
+            self.log_access(peer, b"-", b"-", error.status, 0, 0)
 
     def next_number(self) -> int:
         """A number for an exchange, never 0, unique among the open ones."""

@@ -34,6 +34,7 @@ async def serve(process: Process, sockets: Sequence[socket.socket], stop: asynci
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: _report(edge, context))
     tls = users_tls(process.settings)
+    spares = [sock.dup() for sock in sockets]
     servers = [
         await loop.create_server(lambda: Client(edge), sock=sock, ssl=tls, backlog=4096)
         if sock.family != socket.AF_UNIX
@@ -48,7 +49,7 @@ async def serve(process: Process, sockets: Sequence[socket.socket], stop: asynci
             tasks.create_task(ticker.run()),
         ]
         await stop.wait()
-        await _drain(edge, servers)
+        await _drain(edge, servers, spares, tls)
         for task in running:
             task.cancel()
     edge.pool.close()
@@ -107,14 +108,20 @@ def _report(edge: Edge, context: dict[str, Any]) -> None:
     edge.tell("edge_error", level="error", error=text)
 
 
-async def _drain(edge: Edge, servers: list[asyncio.Server]) -> None:
+async def _drain(
+    edge: Edge,
+    servers: list[asyncio.Server],
+    spares: list[socket.socket],
+    tls: ssl.SSLContext | None,
+) -> None:
     """Serves on while load balancers look away, then finishes what runs."""
     edge.is_draining = True
     limits = edge.limits
     await asyncio.sleep(limits.drain_delay_s)
-    await asyncio.sleep(0)
     for server in servers:
         server.close()
+    for spare in spares:
+        await _accept_last(edge, spare, tls)
     edge.is_finishing = True
     for client in list(edge.clients):
         client.drain()
@@ -125,6 +132,24 @@ async def _drain(edge: Edge, servers: list[asyncio.Server]) -> None:
     for client in list(edge.clients):
         client.abort()
     await asyncio.sleep(0)
+
+
+async def _accept_last(edge: Edge, spare: socket.socket, tls: ssl.SSLContext | None) -> None:
+    """Takes who is in the backlog already, then closes the port.
+
+    Closing a listening socket resets those in its backlog; a last accept leaves the microseconds
+    between it and the close instead of a turn of the event loop.
+    """
+    last: list[socket.socket] = []
+    with spare, contextlib.suppress(OSError):
+        spare.setblocking(False)
+        while True:
+            last.append(spare.accept()[0])
+    loop = asyncio.get_running_loop()
+    for sock in last:
+        sock.setblocking(False)
+        with contextlib.suppress(OSError):
+            await loop.connect_accepted_socket(lambda: Client(edge), sock, ssl=tls)
 
 
 class _Ticker:

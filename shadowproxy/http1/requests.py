@@ -227,6 +227,11 @@ def check_unfinished(head: bytes | bytearray, seen: int) -> None:
         raise HeadError(Refusal.BAD_FIELD, 400, "bare CR, LF or NUL")
 
 
+def too_large(limit: int) -> HeadError:
+    """A head that is over its limit, finished or not."""
+    return HeadError(Refusal.HEAD_TOO_LARGE, 431, f"the request's head is over {limit} bytes")
+
+
 _BARE: Final = re.compile(rb"(?<!\r)\n|\r(?=[^\n])|\x00")
 _FIRST_BYTE: Final = re.compile(
     rb"[" + grammar.TOKEN + rb"]|\r\n?[" + grammar.TOKEN + rb"]|\r\n?\Z"
