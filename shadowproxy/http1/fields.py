@@ -4,8 +4,9 @@ llhttp gets the field lines behind a neutral first line, because it knows only s
 stop at the others.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 import httptools
 
@@ -17,6 +18,10 @@ _STATUS_LINE: Final = b"HTTP/1.1 200 OK\r\n"
 
 class FieldError(Exception):
     """llhttp does not take these field lines."""
+
+
+class _Parser(Protocol):
+    def feed_data(self, data: bytes, /) -> None: ...
 
 
 class _Collector:
@@ -37,21 +42,18 @@ def request_fields(lines: bytes) -> Fields:
     Raises:
         FieldError: llhttp refuses them.
     """
-    collector = _Collector()
-    try:
-        httptools.HttpRequestParser(collector).feed_data(_REQUEST_LINE + lines)
-    except httptools.HttpParserUpgrade:
-        pass
-    except httptools.HttpParserError as error:
-        raise FieldError(f"bad field: {error}") from None
-    return collector.fields
+    return _fields_of(httptools.HttpRequestParser, _REQUEST_LINE + lines)
 
 
 def answer_fields(lines: bytes) -> Fields:
     """The same for an answer."""
+    return _fields_of(httptools.HttpResponseParser, _STATUS_LINE + lines)
+
+
+def _fields_of(parser: Callable[[_Collector], _Parser], head: bytes) -> Fields:
     collector = _Collector()
     try:
-        httptools.HttpResponseParser(collector).feed_data(_STATUS_LINE + lines)
+        parser(collector).feed_data(head)
     except httptools.HttpParserUpgrade:
         pass
     except httptools.HttpParserError as error:
