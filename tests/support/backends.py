@@ -38,7 +38,8 @@ def honest_answer(request: Received) -> bytes:
 class Backend:
     """`requests` are whole ones, `begun` what ended early, `malformed` what was no request.
 
-    `scripts` answer their targets always, `once` the first time.
+    `scripts` answer their targets always, `once` the first time; `streams` are long answers: a
+    head, a piece, how often it is sent, and what ends it.
     """
 
     def __init__(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
@@ -52,6 +53,8 @@ class Backend:
         self.answer: Callable[[Received], bytes] = honest_answer
         self.scripts: dict[bytes, list[Step]] = {}
         self.once: dict[bytes, list[Step]] = {}
+        self.streams: dict[bytes, tuple[bytes, bytes, int, bytes]] = {}
+        self.streamed_bytes = 0
         self.at_accept: list[Step] = []
         self.runs: list[Script] = []
         self.events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -114,12 +117,23 @@ class Backend:
         if steps is not None:
             self.requests.append(request)
             return await self._run(steps, wire, request)
+        if request.target in self.streams:
+            return await self._stream(wire, *self.streams[request.target])
         await read_request_body(wire, request)
         if not request.is_complete:
             self.begun.append(request)
             return False
         self.requests.append(request)
         return await wire.send(self.answer(request))
+
+    async def _stream(self, wire: Wire, head: bytes, piece: bytes, times: int, end: bytes) -> bool:
+        if not await wire.send(head):
+            return False
+        for _ in range(times):
+            if not await wire.send(piece):
+                return False
+            self.streamed_bytes += len(piece)
+        return await wire.send(end) and b"close" not in head
 
     async def _run(self, steps: list[Step], wire: Wire, request: Received | None = None) -> bool:
         run = Script(steps, self.events)
