@@ -8,7 +8,7 @@ from shadowproxy.core.cells import OUTCOMES, ROUTE, route_base
 from shadowproxy.core.settings import ShadowSettings
 from shadowproxy.core.words import Verdict
 from tests.e2e.warming import copies_get_through
-from tests.edge.lying import TARGET, reached, teach
+from tests.edge.lying import TARGET, as_parameter, reached, teach
 from tests.support.backends import Backend, backend, honest_answer
 from tests.support.corpora import AnswerCase, answer_cases
 from tests.support.edges import ALL, Edge, edge
@@ -29,7 +29,7 @@ def _json_answer(request: Received) -> bytes:
     return head if request.method == b"HEAD" else head + body
 
 
-@pytest.mark.parametrize("case", answer_cases(), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", list(map(as_parameter, answer_cases())), ids=lambda case: case.id)
 async def test_a_lie_of_a_candidate_reaches_nobody(case: AnswerCase) -> None:
     """The user's bytes are legacy's to the last, and the verdict and the tally say what it was."""
     async with backend() as legacy, reached(case) as (candidate, liar):

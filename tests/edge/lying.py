@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
+
 from shadowproxy.core.settings import BackendSettings
 from tests.edge.playing import OWN_FRAMING, ask
 from tests.support.backends import Backend, backend, refusing, unreachable
@@ -54,6 +56,16 @@ async def reached(case: AnswerCase) -> AsyncIterator[tuple[BackendSettings, Back
                 if case.listen == "plain-for-tls":
                     settings = replace(settings, scheme="https")
                 yield settings, running
+
+
+def takes_long(case: AnswerCase) -> bool:
+    """Ends by a timeout."""
+    return bool(case.outcome & {"timeout", "connect_timeout"})
+
+
+def as_parameter(case: AnswerCase, *more: Any) -> Any:
+    """The case for `parametrize`, marked slow where it ends by a timeout."""
+    return pytest.param(case, *more, marks=[pytest.mark.slow] if takes_long(case) else [])
 
 
 def teach(running: Backend, case: AnswerCase, *, dripping: bool = False) -> None:

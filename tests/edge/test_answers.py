@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.edge.lying import check, is_small, reached, teach, tell
+from tests.edge.lying import as_parameter, check, is_small, reached, teach, tell
 from tests.edge.playing import ask
 from tests.support.backends import Backend
 from tests.support.corpora import AnswerCase, answer_cases
@@ -11,8 +11,8 @@ from tests.support.messages import Answer
 from tests.support.scripts import begins_at_accept
 from tests.support.waiting import until
 
-CASES = [(case, False) for case in answer_cases()]
-CASES += [(case, True) for case in answer_cases() if is_small(case)]
+CASES = [as_parameter(case, False) for case in answer_cases()]
+CASES += [as_parameter(case, True) for case in answer_cases() if is_small(case)]
 
 
 def _name(value: AnswerCase | bool) -> str:

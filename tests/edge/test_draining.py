@@ -16,6 +16,8 @@ from tests.support.messages import Answer, read_answer
 from tests.support.waiting import until
 from tests.support.wire import EndedError, Wire
 
+pytestmark = pytest.mark.slow  # what is about time takes time
+
 GET = b"GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n"
 OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 DELAY_S = 0.3
@@ -121,7 +123,6 @@ async def test_what_takes_too_long_is_cut_and_counted() -> None:
         assert (await proxy.at_rest())["received"] == 2
 
 
-@pytest.mark.slow
 async def test_no_request_fails_while_an_edge_drains_under_load() -> None:
     """Ten users ask without pause: each answer is whole and its own until they are told to go."""
     async with _scene(drain_delay_s=DELAY_S) as (proxy, _):

@@ -89,6 +89,7 @@ async def test_one_waiting_request_too_many_is_503() -> None:
 _OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
+@pytest.mark.slow
 async def test_a_request_does_not_wait_for_a_connection_for_ever() -> None:
     """In line for longer than legacy may take: 502, 503 or 504 in time, and the line is free again."""
     async with backend() as legacy:

@@ -84,6 +84,7 @@ async def test_those_in_line_are_served_after_a_reload() -> None:
             assert (await read_answer(waiting)).status == 200
 
 
+@pytest.mark.slow
 async def test_the_old_legacys_deadlines_stay_in_force() -> None:
     """A request that hangs at the old legacy ends with 504 after a reload as before."""
     async with backend() as old, backend() as new:

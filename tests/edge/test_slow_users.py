@@ -10,11 +10,12 @@ from tests.support.edges import QUICK, edge
 from tests.support.messages import read_answer
 from tests.support.wire import EndedError, Wire
 
+pytestmark = pytest.mark.slow  # what is about time takes time
+
 SHORT_S = 0.3
 IMPATIENT = replace(QUICK, header_timeout_s=SHORT_S, body_timeout_s=SHORT_S, idle_timeout_s=SHORT_S)
 
 
-@pytest.mark.slow
 async def test_300_slow_heads_cost_others_nothing_and_get_408() -> None:
     """Each sends a head that never ends, a few bytes at a time; a clean user is served throughout."""
     async with backend() as legacy, edge(legacy.address, limits=IMPATIENT) as proxy:

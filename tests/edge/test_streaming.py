@@ -81,6 +81,7 @@ def _has_read(wire: Wire, count: int) -> bool:
     return wire.bytes_read >= count
 
 
+@pytest.mark.slow
 async def test_a_user_that_does_not_read_stops_legacy() -> None:
     """Back-pressure: an endless answer stops being sent, and goes on when the user reads."""
     async with backend() as legacy:
@@ -98,6 +99,7 @@ async def test_a_user_that_does_not_read_stops_legacy() -> None:
             await until(lambda: legacy.runs[0].sent_bytes > stalled_at, "legacy goes on")
 
 
+@pytest.mark.slow
 async def test_a_legacy_that_does_not_read_stops_the_user() -> None:
     """Back-pressure: an upload stops being taken, and goes on when legacy reads."""
     async with backend() as legacy:

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from shadowproxy.core.settings import BackendSettings, TlsSettings
-from tests.edge.lying import TIMEOUT_S, check, teach, tell
+from tests.edge.lying import TIMEOUT_S, as_parameter, check, teach, tell
 from tests.edge.playing import ask, play
 from tests.support.backends import Backend, backend
 from tests.support.corpora import AnswerCase, RequestCase, answer_cases, request_cases
@@ -77,7 +77,7 @@ async def test_a_raw_request_has_the_same_outcome_inside_tls(
     assert any(map(seen.is_as, case.outcomes)), f"{case.id}: {case.fact}\n{seen}\n{case.outcomes}"
 
 
-@pytest.mark.parametrize("case", LIES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", list(map(as_parameter, LIES)), ids=lambda case: case.id)
 async def test_a_lie_of_legacy_has_the_same_outcome_inside_tls(
     case: AnswerCase, scene: Scene
 ) -> None:

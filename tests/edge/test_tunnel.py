@@ -71,6 +71,7 @@ async def test_bytes_pass_both_ways_unchanged() -> None:
     assert terms["skipped"] == 1
 
 
+@pytest.mark.slow
 async def test_a_long_stream_passes_both_ways_at_once() -> None:
     """8 MiB up and the same down, with back-pressure, byte for byte."""
     data = hashlib.shake_128(b"tunnel").digest(8 << 20)
