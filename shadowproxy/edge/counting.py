@@ -18,6 +18,7 @@ from shadowproxy.core.words import Backend, FailureKind, Refusal
 RECEIVED = GLOBAL["received"]
 HANDED_OVER = GLOBAL["handed_over"]
 RETRIES = GLOBAL["retries"]
+LOG_EVENTS_DROPPED = GLOBAL["log_events_dropped"]
 CONNECTIONS_ACCEPTED = GLOBAL["connections_accepted"]
 SKIPPED = {reason: GLOBAL[f"skipped/{reason}"] for reason in SkipReason}
 DROPPED = {reason: GLOBAL[f"dropped/{reason}"] for reason in DropReason}

@@ -38,7 +38,7 @@ class Edge:
         self.is_finishing = False
         """No further connection is accepted: one whose answer is out has no reason to stay."""
         self.emptied = asyncio.Event()
-        """Set when, while draining, the last connection has gone."""
+        """Set when nobody is accepted any more and the last connection has gone."""
         self._number = 0
         self._captured_bytes = 0
         self._events_left = EVENTS_PER_S
@@ -97,7 +97,7 @@ class Edge:
     def forget(self, client: "Client", peer: bytes) -> None:
         """A connection is gone."""
         self.clients.discard(client)
-        if self.is_draining and not self.clients:
+        if self.is_finishing and not self.clients:
             self.emptied.set()
         left = self.per_peer.get(peer, 1) - 1
         if left:
@@ -142,10 +142,15 @@ class Edge:
     def tell(self, event: str, **fields: object) -> None:
         """Hands a log event over, if there is room for it."""
         if self._events_left <= 0:
+            self.cells[counting.LOG_EVENTS_DROPPED] += 1
             return
         self._events_left -= 1
         document = {"event": event, "process": self.process.name, **fields}
-        self.events.send(frames.pack_event(json.dumps(document, default=str).encode()))
+        self._hand_to_log(frames.pack_event(json.dumps(document, default=str).encode()))
+
+    def _hand_to_log(self, frame: bytes) -> None:
+        if not self.events.send(frame):
+            self.cells[counting.LOG_EVENTS_DROPPED] += 1
 
     def tell_legacy_failed(self, failure: Failure, method: bytes, slot: int, us: int) -> None:
         """`legacy_failed`, without anything that came from the user but the method."""
@@ -166,7 +171,7 @@ class Edge:
     ) -> None:
         """Hands a line of the access log over."""
         line = frames.Access(time_ns() / 1e9, us, status, size, method, target, peer)
-        self.events.send(frames.pack_access(line))
+        self._hand_to_log(frames.pack_access(line))
 
 
 def authority_of(backend: BackendSettings) -> bytes:

@@ -87,6 +87,8 @@ class Relay(Call):
     @override
     def on_connected(self, connection: Connection) -> None:
         connection.write(self._wire)
+        if self.was_retried:
+            self._client.edge.cells[counting.RETRIES] += 1
         if self._pending:
             connection.write(b"".join(self._pending))
             self._pending.clear()

@@ -122,6 +122,7 @@ async def _drain(
         server.close()
     for spare in spares:
         await _accept_last(edge, spare, tls)
+    await asyncio.sleep(0)  # who was accepted in this turn becomes a client in the next
     edge.is_finishing = True
     for client in list(edge.clients):
         client.drain()

@@ -35,6 +35,7 @@ async def test_an_idempotent_request_is_asked_once_more(method: str) -> None:
         assert answer.status == 200
         assert [request.target for request in legacy.requests] == [b"/first", b"/x", b"/x"]
         terms = await proxy.at_rest()
+        assert proxy.cell("retries") == 1
     assert terms["received"] == 2
 
 
