@@ -126,7 +126,8 @@ class Sender(asyncio.Protocol):
                 pass
             finally:
                 if self._transport is not None:
-                    self._transport.abort()
+                    self._flush()
+                    self._transport.close()
             await asyncio.sleep(RETRY_S)
 
     @override

@@ -7,7 +7,8 @@ from contextlib import suppress
 import pytest
 
 from tests.support.backends import Backend, backend
-from tests.support.command import command, users_of
+from tests.support.command import command
+from tests.support.users import users_of
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.backends import Backend, backend
-from tests.support.command import command, users_of
+from tests.support.command import command
 from tests.support.messages import Received
+from tests.support.users import users_of
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,9 @@ import signal
 import pytest
 
 from tests.support.backends import backend
-from tests.support.command import Command, command, users_of
+from tests.support.command import Command, command
 from tests.support.messages import read_answer
+from tests.support.users import users_of
 from tests.support.waiting import until, until_said
 from tests.support.wire import EndedError
 
