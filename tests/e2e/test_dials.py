@@ -7,8 +7,9 @@ import pytest
 
 from tests.support.backends import backend
 from tests.support.command import Command, command
+from tests.support.messages import read_answer
 from tests.support.users import users_of
-from tests.support.waiting import until
+from tests.support.waiting import until, until_said
 
 pytestmark = pytest.mark.slow
 
@@ -113,23 +114,34 @@ async def test_every_difference_is_found() -> None:
         )
         async with command(legacy.address, candidate.address) as proxy:
             wire = await proxy.connect()
-            for _ in range(200):
-                for target in (b"/good", b"/bad"):
-                    await wire.send(b"GET %s HTTP/1.1\r\nHost: a.test\r\n\r\n" % target)
-                    await wire.read_exactly(len(head % len(legacy_body)) + len(legacy_body))
-                if len(candidate.requests) > 40:
-                    break
-                await asyncio.sleep(0.02)
+
+            async def ask(target: bytes) -> None:
+                await wire.send(b"GET %s HTTP/1.1\r\nHost: a.test\r\n\r\n" % target)
+                await read_answer(wire)
+
+            async def is_judged() -> bool:
+                await ask(b"/bad")
+                return bool((await _recorded(proxy))["mismatch"])
+
+            await until_said(is_judged, "a difference is recorded", 20.0)
+            before = await _recorded(proxy)
+            for _ in range(20):
+                await ask(b"/good")
+                await ask(b"/bad")
             wire.close()
-            await proxy.at_rest()
-            reasons = (await proxy.status())["reasons"]
-            recorded, early = reasons["recorded"], reasons["dropped"]["channel_down"]
-            asked = [request.target for request in candidate.requests]
-            # what differs before the judge has come up is dropped, and said to be
-            assert 0 < recorded["mismatch"] <= asked.count(b"/bad")
-            assert recorded["mismatch"] + early >= asked.count(b"/bad")
-            assert recorded["match"] == asked.count(b"/good")
-            await until(lambda: '"shadow_mismatch"' in proxy.log, "the log says so")
+            after = await _recorded(proxy)
+            new = {verdict: after[verdict] - before[verdict] for verdict in after}
+            assert {verdict: count for verdict, count in new.items() if count} == {
+                "match": 20,
+                "mismatch": 20,
+            }
             line = next(line for line in proxy.log.splitlines() if '"shadow_mismatch"' in line)
             differences = json.loads(line)["differences"]
             assert [(d["path"], d["kind"]) for d in differences] == [("/price", "type")]
+
+
+async def _recorded(proxy: Command) -> dict[str, int]:
+    """The verdicts, once nothing is in flight."""
+    await proxy.at_rest()
+    verdicts: dict[str, int] = (await proxy.status())["reasons"]["recorded"]
+    return verdicts

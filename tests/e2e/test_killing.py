@@ -17,8 +17,8 @@ USERS = 8
 BACK_S = 1.0
 """RELIABILITY: back within a second."""
 
-MARGIN_S = 1.5
-"""The machine runs other tests, and a start of the interpreter takes what it takes."""
+MARGIN_S = 5.0
+"""On a machine that is starved an interpreter of low priority takes seconds to start."""
 
 
 async def _copies(candidate: Backend, more: int) -> None:
@@ -52,7 +52,7 @@ async def test_a_killed_edge_costs_no_more_than_its_requests_in_flight() -> None
                 back_s = await proxy.is_back("edge-0", proxy.kill("edge-0"))
                 await _copies(candidate, 300)
             assert len(users.failures) <= USERS, users.failures
-            assert not [failure for failure in users.failures if failure.startswith("connect")]
+            assert not [failure for failure in users.failures if "Errno" in failure], "refused"
             assert back_s < BACK_S + MARGIN_S
             sums = await proxy.at_rest()
             assert users.served <= sums["received"] <= users.served + len(users.failures)
