@@ -34,6 +34,9 @@ list of hosts would need (nginx, HAProxy and Envoy forward `user@host`)."""
 CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[" + VALUE + rb"]*)?")
 """chunk-size [ chunk-ext ]; white space around the size is not tolerated, extensions are dropped."""
 
+PLAIN_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
+"""A size line without extensions, whole."""
+
 CHUNK_LINE_START: Final = re.compile(rb"(?:[0-9A-Fa-f]{1,15}(?:;[" + VALUE + rb"]*)?\r?)?")
 """What an unfinished chunk line can look like."""
 

@@ -219,7 +219,7 @@ def check_unfinished(head: bytes | bytearray, seen: int) -> None:
     bare = _BARE.search(head, max(0, seen - 1))
     start = 2 if head.startswith(b"\r\n") else 0
     end = head.find(b"\r\n", start) + 2
-    if end > start + 2 and (bare is None or bare.start() > end):
+    if end > start + 2 and (bare is None or bare.start() >= end):
         line = bytes(head[start:end])
         if grammar.REQUEST_HEAD.fullmatch(line + b"\r\n") is None:
             raise diagnose(line + b"\r\n")
