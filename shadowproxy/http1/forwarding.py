@@ -117,11 +117,6 @@ def forward_interim(head: ResponseHead) -> bytes:
     return forward_response(head, chunked=False, without_length=True, connection=b"")
 
 
-def forward_switch(head: ResponseHead) -> bytes:
-    """A 101 head for the user: the two sides agreed, every byte passes."""
-    return head.raw
-
-
 _CONNECTION_LINES = (
     b"\r\nConnection: keep-alive\r\n",
     b"\r\nConnection: close\r\n",
