@@ -6,14 +6,15 @@ bytes equal ─► undo content coding ─► decode by media type ─► walk
 from hashlib import blake2b
 from typing import NamedTuple
 
-from shadowproxy.compare.coding import BoundError, UndecodableError, codings_of, undo
-from shadowproxy.compare.decoding import decode_both, is_json
 from shadowproxy.compare.differences import Difference
 from shadowproxy.compare.headers import Fields
-from shadowproxy.compare.media import UTF8, Format, Media, decode_text, media_of
 from shadowproxy.compare.observations import DIGEST_BYTES, Observation, Rules
 from shadowproxy.compare.walking import walk
 from shadowproxy.core.words import Kind
+from shadowproxy.decode.bounds import BoundError, UndecodableError
+from shadowproxy.decode.coding import codings_of, undo
+from shadowproxy.decode.json_text import decode_both, is_json
+from shadowproxy.decode.media import UTF8, Format, Media, decode_text, media_of
 
 Found = tuple[list[Difference], str]
 """Differences, and the reason why there may be more that could not be looked for."""

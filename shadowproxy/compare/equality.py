@@ -9,9 +9,8 @@ from typing import Any, Final
 
 import orjson
 
-from shadowproxy.compare.coding import BoundError
-from shadowproxy.compare.decoding import MAX_NODES
 from shadowproxy.compare.differences import type_name
+from shadowproxy.decode.bounds import MAX_NODES, BoundError
 
 FAST_LEVELS: Final = 12
 """Below this many levels `==` may be used: it costs at most one pass over the body per level.

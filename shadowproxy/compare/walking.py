@@ -7,7 +7,6 @@ or added subtree is one difference at its root.
 from collections.abc import Iterator
 from typing import Any
 
-from shadowproxy.compare.coding import BoundError
 from shadowproxy.compare.differences import (
     MAX_DIFFERENCES,
     MISSING,
@@ -18,6 +17,7 @@ from shadowproxy.compare.differences import (
 )
 from shadowproxy.compare.equality import FAST_LEVELS, Budget, are_same, freeze
 from shadowproxy.core.words import Kind
+from shadowproxy.decode.bounds import BoundError
 
 _Place = tuple[Any, ...]
 """(): the root; else (the place above, the step from there)."""

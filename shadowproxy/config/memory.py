@@ -26,9 +26,9 @@ ANSWER_HEAD_BYTES: Final = 256 * KIB
 EVENTS_BYTES: Final = 1 * MIB
 """Each edge's channel for log events (edge.serving)."""
 DECODED_BYTES: Final = 64 * MIB
-"""The largest body after decompression (compare.coding.MAX_BYTES)."""
+"""The largest body after decompression (decode.coding.MAX_BYTES)."""
 TREE_BYTES: Final = 100 * MIB
-"""A decoded document of compare.decoding.MAX_NODES values, about 100 bytes each."""
+"""A decoded document of decode.bounds.MAX_NODES values, about 100 bytes each."""
 LOG_WRITERS: Final = 3
 """supervisor, judge and control; each has one queue being filled and one being written."""
 EDGE_AT_REST_BYTES: Final = 18 * MIB

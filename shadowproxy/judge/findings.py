@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from shadowproxy.compare.grouping import Group, Groups, sentence
+from shadowproxy.findings.grouping import Group, Groups, sentence
 from shadowproxy.ipc.process import write_atomically
 
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 import orjson
 
 from shadowproxy import logs
-from shadowproxy.compare.redaction import Redactor
 from shadowproxy.ipc.frames import Access, unpack_access, unpack_event
 from shadowproxy.judge.recording import Recorder
+from shadowproxy.redact.redaction import Redactor
 
 _RESERVED: Final = frozenset(("event", "level", "timestamp", "component", "exc_info", "stack_info"))
 _SUBJECT: Final = ("backend", "failure", "reason", "process")

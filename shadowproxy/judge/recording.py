@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from shadowproxy import logs
 from shadowproxy.compare.differences import Comparison, Difference
-from shadowproxy.compare.endpoints import endpoint_of
-from shadowproxy.compare.grouping import Group, GroupKey, Groups, key_of
-from shadowproxy.compare.redaction import Redactor
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import FailureKind, Verdict
+from shadowproxy.findings.endpoints import endpoint_of
+from shadowproxy.findings.grouping import Group, GroupKey, Groups, key_of
 from shadowproxy.judge.exchange import Exchange
+from shadowproxy.redact.redaction import Redactor
 
 LIMIT: Final = 10
 WINDOW_S: Final = 60.0

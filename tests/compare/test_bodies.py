@@ -7,9 +7,9 @@ from hashlib import blake2b
 
 import pytest
 
-from shadowproxy.compare import coding, decoding
 from shadowproxy.compare.observations import Observation
 from shadowproxy.core.words import Verdict
+from shadowproxy.decode import bounds, coding
 from tests.compare.observing import answer, compared, found
 
 GZIP = ("Content-Encoding: gzip",)
@@ -168,7 +168,7 @@ def test_differences_are_capped_and_said_to_be() -> None:
 
 def test_too_many_values_are_incomparable() -> None:
     """Above a million values nobody looks, so nobody says match."""
-    many = "[" + "1," * decoding.MAX_NODES + "1]"
+    many = "[" + "1," * bounds.MAX_NODES + "1]"
     result = compared(answer(many), answer(" " + many))
     assert (result.verdict, result.reason) == (Verdict.INCOMPARABLE, "nodes")
 

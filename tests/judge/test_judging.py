@@ -9,9 +9,9 @@ import pytest
 
 from shadowproxy.compare.comparing import compare
 from shadowproxy.compare.differences import Comparison
-from shadowproxy.compare.grouping import Groups
 from shadowproxy.core.settings import CompareSettings, LogSettings, RedactSettings, ShadowSettings
 from shadowproxy.core.words import FailureKind
+from shadowproxy.findings.grouping import Groups
 from shadowproxy.ipc import frames
 from shadowproxy.judge import findings, judging, serving
 from tests.judge.playing import HEAD, judged, pair_of, side
@@ -199,7 +199,7 @@ async def test_what_cannot_be_redacted_is_not_recorded(
         raise RuntimeError(SECRET)
 
     async with judged(capfd) as played:
-        monkeypatch.setattr("shadowproxy.compare.redaction.Redactor.difference", breaks)
+        monkeypatch.setattr("shadowproxy.redact.redaction.Redactor.difference", breaks)
         played.pair(f'"{SECRET}"', "2")
         (event,) = await played.logged("internal_error")
         await played.until_settled()

@@ -14,12 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from shadowproxy.compare.coding import BoundError
-
-MAX_NODES: Final = 1_000_000
-"""Values in one body: 250 ms to walk, about 100 MiB as objects at worst."""
-MAX_DEPTH: Final = 1000
-"""Nesting above this counts as undecodable."""
+from shadowproxy.decode.bounds import MAX_DEPTH, MAX_NODES, BoundError
 
 _DIGITS: Final = bytes(
     0x30 if byte in b"0123456789." else 0x65 if byte in b"eE" else 0x20 for byte in range(256)

@@ -6,7 +6,7 @@ Law: an endpoint of an unrouted request never carries an identifier, and is boun
 import re
 from typing import Final
 
-from shadowproxy.compare.secrets import hide_in_text, is_secret_name
+from shadowproxy.redact.secrets import hide_in_text, is_secret_name
 
 MAX_SEGMENTS: Final = 12
 MAX_SEGMENT: Final = 40

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadowproxy.compare.endpoints import endpoint_of, generalise
-from shadowproxy.compare.grouping import Group, GroupKey, Groups, key_of, sentence
+from shadowproxy.findings.endpoints import endpoint_of, generalise
+from shadowproxy.findings.grouping import Group, GroupKey, Groups, key_of, sentence
 from tests.compare.observing import answer, compared
 
 

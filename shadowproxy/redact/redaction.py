@@ -12,9 +12,9 @@ from urllib.parse import unquote_plus
 
 from shadowproxy.compare.bodies import Opaque
 from shadowproxy.compare.differences import MISSING, Difference, pointer, type_name
-from shadowproxy.compare.secrets import CARD, REDACTED, hide_in_text, is_secret_name
 from shadowproxy.core.settings import RedactSettings
 from shadowproxy.core.words import Kind
+from shadowproxy.redact.secrets import CARD, REDACTED, hide_in_text, is_secret_name
 
 MAX_TEXT: Final = 200
 """Characters of a value: enough to recognise it, and 20 differences stay below 16 KiB."""

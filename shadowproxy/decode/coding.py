@@ -7,6 +7,8 @@ more than one step), and what exceeds them is said to be out of bounds, never cu
 import zlib
 from typing import Final
 
+from shadowproxy.decode.bounds import BoundError, UndecodableError
+
 MAX_BYTES: Final = 64 << 20
 RATIO: Final = 200
 """Deflate reaches 1,032; repetitive JSON of real services stays below 60."""
@@ -20,19 +22,6 @@ MAX_MEMBERS: Final = 64
 _IDENTITY: Final = frozenset(("", "identity"))
 _ZLIB_BITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _STEP: Final = 1 << 20
-
-
-class UndecodableError(Exception):
-    """These bytes are not what they are declared to be."""
-
-
-class BoundError(Exception):
-    """A bound was reached before the end; the text is the reason of an incomparable exchange."""
-
-    @property
-    def reason(self) -> str:
-        """One word for the log and the page."""
-        return str(self)
 
 
 def codings_of(fields: dict[str, list[str]]) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from shadowproxy.compare.bodies import Opaque
 from shadowproxy.compare.differences import MISSING, Difference
-from shadowproxy.compare.redaction import MAX_TEXT, Redactor
-from shadowproxy.compare.secrets import hide_in_text, is_card_number, is_secret_name
 from shadowproxy.core.settings import RedactSettings
 from shadowproxy.core.words import Kind
+from shadowproxy.redact.redaction import MAX_TEXT, Redactor
+from shadowproxy.redact.secrets import hide_in_text, is_card_number, is_secret_name
 from tests.compare.observing import answer, compared
 
 REDACTOR = Redactor(RedactSettings(headers=("X-Session",), members=("birthday",)), b"key")

@@ -1,0 +1,1 @@
+"""Turns bodies into trees of plain values, under bounds; pure."""

@@ -1,0 +1,1 @@
+"""Learns from legacy against itself what its disagreements with the candidate are worth; pure."""

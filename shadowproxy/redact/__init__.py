@@ -1,0 +1,1 @@
+"""Decides what of a value may leave the judge; pure."""
