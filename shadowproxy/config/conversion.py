@@ -51,7 +51,8 @@ def to_settings(file: FileSection, around: Surroundings, previous: Settings | No
         retired_routes=retired_routes(previous, slots),
         limits=_limits(file),
         compare=CompareSettings(
-            _lowered(file.compare.headers.ignore), _lowered(file.compare.headers.lists_unordered)
+            ignore_headers=_lowered(file.compare.headers.ignore),
+            unordered_headers=_lowered(file.compare.headers.lists_unordered),
         ),
         redact=RedactSettings(
             _lowered(file.redact.headers), file.redact.members, file.redact.values

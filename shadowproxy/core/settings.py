@@ -109,10 +109,56 @@ class LimitSettings:
 
 @dataclass(frozen=True, slots=True)
 class CompareSettings:
-    """Header rules of the comparer, lower-case names."""
+    """What counts as a difference. Header names are lower-case.
 
+    A rule is the mapping that the file holds, as plain values: `compare.rules` reads it.
+    `endpoints` are (METHOD /template, its rules); `templates` the endpoints of an OpenAPI file;
+    `messages` says which protobuf message (of `descriptors`, a base64 FileDescriptorSet) the
+    answers of an endpoint are.
+    """
+
+    numbers: str = "value"
+    arrays: str = "auto"
     ignore_headers: tuple[str, ...] = ()
     unordered_headers: tuple[str, ...] = ()
+    rules: tuple[dict[str, Any], ...] = ()
+    endpoints: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = ()
+    templates: tuple[str, ...] = ()
+    descriptors: str = ""
+    messages: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseSettings:
+    """Learning from legacy against itself.
+
+    `sample` is the share of safe requests that are asked twice, `source` whom the second time.
+    Learned noise that no A/A difference renews for `expire_s` is forgotten. `pinned` and `refused`
+    are (endpoint, general path, kind): always, and never, taken for noise.
+    """
+
+    sample: float = 0.02
+    source: str = "legacy"
+    alpha: float = 0.05
+    expire_s: float = 7 * 86400.0
+    pinned: tuple[tuple[str, str, str], ...] = ()
+    refused: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySettings:
+    """When the candidate is called slower: more than `ratio` times legacy plus `margin_s`."""
+
+    ratio: float = 1.2
+    margin_s: float = 0.005
+    block_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckSettings:
+    """Asking both sides once more for a mismatch on a safe request; 0 a minute is never."""
+
+    per_minute: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +202,9 @@ class Settings:
     retired_routes: tuple[tuple[str, int], ...] = ()
     limits: LimitSettings = field(default_factory=LimitSettings)
     compare: CompareSettings = field(default_factory=CompareSettings)
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    latency: LatencySettings = field(default_factory=LatencySettings)
+    recheck: RecheckSettings = field(default_factory=RecheckSettings)
     redact: RedactSettings = field(default_factory=RedactSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

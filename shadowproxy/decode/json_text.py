@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from shadowproxy.decode.bounds import MAX_DEPTH, MAX_NODES, BoundError
+from shadowproxy.decode.bounds import MAX_DEPTH, MAX_NODES, BoundError, UndecodableError
 
 _DIGITS: Final = bytes(
     0x30 if byte in b"0123456789." else 0x65 if byte in b"eE" else 0x20 for byte in range(256)
@@ -69,6 +69,28 @@ def is_json(body: bytes) -> bool:
     except orjson.JSONDecodeError:
         return len(body) <= MAX_NODES and not _decode_exactly(body)[1]
     return True
+
+
+class How(NamedTuple):
+    """`exact`: numbers as written. `keep_duplicates`: objects that repeat a name are `Members`."""
+
+    exact: bool = False
+    keep_duplicates: bool = False
+
+
+def decode_json(body: bytes, how: How) -> Any:
+    """One document.
+
+    Raises:
+        UndecodableError: not JSON, or nested above MAX_DEPTH.
+        BoundError: more than can be looked at in time.
+    """
+    if len(body) > MAX_NODES and _nodes(body) > MAX_NODES:
+        raise BoundError("nodes")
+    value, is_broken = _decode_exactly(body)
+    if is_broken:
+        raise UndecodableError("json")
+    return value
 
 
 def _nodes(body: bytes) -> int:
