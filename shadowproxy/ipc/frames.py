@@ -1,4 +1,4 @@
-"""The wire format of the channels: edge to shadow, shadow to judge, edge to judge.
+"""The wire format of the channels: edge to shadow, shadow to judge and back, edge to judge.
 
     frame = u32 length of the rest | u8 kind | fixed fields | blobs
 
@@ -8,6 +8,7 @@ microseconds, both comparable between processes of one machine.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 HELLO: Final = 1
@@ -18,6 +19,9 @@ CANCEL: Final = 5
 PAIR: Final = 6
 EVENT: Final = 7
 ACCESS: Final = 8
+MATCHES: Final = 9
+RECHECK: Final = 10
+RECHECKED: Final = 11
 
 NO_EXCHANGES: Final = 255
 """The slot of a sender that only sends events: nothing to settle."""
@@ -42,6 +46,9 @@ _CANCEL = struct.Struct("<IBBI")
 _PAIR = struct.Struct("<IBHQ")
 _SIDE = struct.Struct("<BBHIIQII")
 _ACCESS = struct.Struct("<IBdIHQHHH")
+_MATCHES = struct.Struct("<IBI")
+_RECHECK = struct.Struct("<IBIHI")
+_RECHECKED = struct.Struct("<IBI")
 _LENGTH_BYTES = 4
 
 
@@ -81,7 +88,11 @@ class Side(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """What judge compares: the request and both observations. `started_ns` as in Request."""
+    """What judge compares: the request and both observations. `started_ns` as in Request.
+
+    `witness` is what legacy (or secondary) said when it was asked once more at the same moment;
+    None for most pairs. One that is there is usable: it is no failure and was not cut.
+    """
 
     route: int
     started_ns: int
@@ -89,6 +100,31 @@ class Pair(NamedTuple):
     request_body: bytes
     legacy: Side
     candidate: Side
+    witness: Side | None = None
+
+
+Match = tuple[int, int, int, bytes]
+"""An exchange that ended as a match in shadow: route, legacy's and the candidate's `total_us`, and
+`METHOD /path` without the query. A plain tuple, because there are 20,000 a second."""
+
+
+class Recheck(NamedTuple):
+    """What judge wants asked once more of both sides; the request as in Pair."""
+
+    ticket: int
+    route: int
+    request_head: bytes
+    request_body: bytes
+
+
+class Rechecked(NamedTuple):
+    """What both sides said when they were asked again, at the same moment; None: refused.
+
+    A side that was asked and gave no usable answer is a `Side` with a failure.
+    """
+
+    ticket: int
+    again: tuple[Side, Side] | None
 
 
 class Access(NamedTuple):
@@ -156,17 +192,9 @@ def pack_response(exchange: int, side: Side) -> bytes:
     """Legacy's half of an exchange; how long it waited for a connection stays with the edge."""
     failure, flags, status, first_us, total_us, body_bytes, head, body, _ = side
     fixed = _RESPONSE.pack(
-        _RESPONSE.size - _LENGTH_BYTES + len(head) + len(body),
-        RESPONSE,
-        failure,
-        flags,
-        status,
-        exchange,
-        min(first_us, _MAX_US),
-        min(total_us, _MAX_US),
-        body_bytes,
-        len(head),
-    )
+        _RESPONSE.size - _LENGTH_BYTES + len(head) + len(body), RESPONSE, failure, flags, status,
+        exchange, min(first_us, _MAX_US), min(total_us, _MAX_US), body_bytes, len(head),
+    )  # fmt: skip
     return b"".join((fixed, head, body))
 
 
@@ -181,24 +209,11 @@ def pack_answer(
     body: bytes,
 ) -> bytes:
     """`pack_response` of a whole answer, without a `Side` in between: once per request."""
-    return b"".join(
-        (
-            _RESPONSE.pack(
-                _RESPONSE.size - _LENGTH_BYTES + len(head) + len(body),
-                RESPONSE,
-                0,
-                flags,
-                status,
-                exchange,
-                min(first_us, _MAX_US),
-                min(total_us, _MAX_US),
-                body_bytes,
-                len(head),
-            ),
-            head,
-            body,
-        )
-    )
+    fixed = _RESPONSE.pack(
+        _RESPONSE.size - _LENGTH_BYTES + len(head) + len(body), RESPONSE, 0, flags, status,
+        exchange, min(first_us, _MAX_US), min(total_us, _MAX_US), body_bytes, len(head),
+    )  # fmt: skip
+    return b"".join((fixed, head, body))
 
 
 _RESPONSE_FIELDS = struct.Struct("<BBHIIIQI")
@@ -227,23 +242,13 @@ def unpack_cancel(frame: bytes) -> tuple[int, int]:
 
 
 def pack_pair(pair: Pair) -> bytes:
-    """A whole exchange."""
+    """A whole exchange; without a witness nothing of it is in the frame."""
     blobs: list[bytes] = [struct.pack("<II", len(pair.request_head), len(pair.request_body))]
     blobs += (pair.request_head, pair.request_body)
-    for side in (pair.legacy, pair.candidate):
-        blobs.append(
-            _SIDE.pack(
-                side.failure,
-                side.flags,
-                side.status,
-                min(side.first_us, _MAX_US),
-                min(side.total_us, _MAX_US),
-                side.body_bytes,
-                len(side.head),
-                len(side.body),
-            )
-        )
-        blobs += (side.wait_us.to_bytes(8, "little"), side.head, side.body)
+    blobs += _packed_side(pair.legacy)
+    blobs += _packed_side(pair.candidate)
+    if pair.witness is not None:
+        blobs += _packed_side(pair.witness)
     length = _PAIR.size - _LENGTH_BYTES + sum(map(len, blobs))
     return b"".join((_PAIR.pack(length, PAIR, pair.route, pair.started_ns), *blobs))
 
@@ -259,8 +264,17 @@ def unpack_pair(frame: bytes) -> Pair:
     request_body = frame[at : at + body_bytes]
     at += body_bytes
     legacy, at = _unpack_side(frame, at)
-    candidate, _ = _unpack_side(frame, at)
-    return Pair(route, started_ns, request_head, request_body, legacy, candidate)
+    candidate, at = _unpack_side(frame, at)
+    witness = _unpack_side(frame, at)[0] if at < len(frame) else None
+    return Pair(route, started_ns, request_head, request_body, legacy, candidate, witness)
+
+
+def _packed_side(side: Side) -> tuple[bytes, bytes, bytes, bytes]:
+    fixed = _SIDE.pack(
+        side.failure, side.flags, side.status, min(side.first_us, _MAX_US),
+        min(side.total_us, _MAX_US), side.body_bytes, len(side.head), len(side.body),
+    )  # fmt: skip
+    return fixed, side.wait_us.to_bytes(8, "little"), side.head, side.body
 
 
 def _unpack_side(frame: bytes, at: int) -> tuple[Side, int]:
@@ -277,6 +291,70 @@ def _unpack_side(frame: bytes, at: int) -> tuple[Side, int]:
         frame[at:end_of_head], frame[end_of_head:end], wait_us,
     )  # fmt: skip
     return side, end
+
+
+def pack_matches(matches: Sequence[Match]) -> bytes:
+    """Exchanges that need no judge but for its statistics, by columns: 0.2 µs each, 0.4 to unpack."""
+    routes, legacy_us, candidate_us, names = zip(*matches, strict=True)
+    count = len(names)
+    columns = struct.pack(
+        _match_columns(count), *routes, *map(len, names), *legacy_us, *candidate_us
+    )
+    texts = b"".join(names)
+    length = _MATCHES.size - _LENGTH_BYTES + len(columns) + len(texts)
+    return b"".join((_MATCHES.pack(length, MATCHES, count), columns, texts))
+
+
+def unpack_matches(frame: bytes) -> list[Match]:
+    """The exchanges in the order in which they ended."""
+    count = int.from_bytes(frame[1:5], "little")
+    layout = _match_columns(count)
+    columns = struct.unpack_from(layout, frame, 5)
+    at = 5 + struct.calcsize(layout)
+    names = []
+    for size in columns[count : 2 * count]:
+        names.append(frame[at : at + size])
+        at += size
+    legacy_us, candidate_us = columns[2 * count : 3 * count], columns[3 * count :]
+    return list(zip(columns[:count], legacy_us, candidate_us, names, strict=True))
+
+
+def _match_columns(count: int) -> str:
+    """Routes, lengths of the names, both durations."""
+    return f"<{2 * count}H{2 * count}I"
+
+
+def pack_recheck(recheck: Recheck) -> bytes:
+    """Judge's wish; `ticket` is judge's own, to know the answer by."""
+    ticket, route, head, body = recheck
+    length = _RECHECK.size - _LENGTH_BYTES + len(head) + len(body)
+    return b"".join((_RECHECK.pack(length, RECHECK, ticket, route, len(head)), head, body))
+
+
+def unpack_recheck(frame: bytes) -> Recheck:
+    """The wish in a frame."""
+    ticket, route, head_bytes = struct.unpack_from("<IHI", frame, 1)
+    start = _RECHECK.size - _LENGTH_BYTES
+    split = start + head_bytes
+    return Recheck(ticket, route, frame[start:split], frame[split:])
+
+
+def pack_rechecked(rechecked: Rechecked) -> bytes:
+    """Shadow's answer to a RECHECK; a refusal is the ticket alone."""
+    ticket, again = rechecked
+    blobs = () if again is None else (*_packed_side(again[0]), *_packed_side(again[1]))
+    length = _RECHECKED.size - _LENGTH_BYTES + sum(map(len, blobs))
+    return b"".join((_RECHECKED.pack(length, RECHECKED, ticket), *blobs))
+
+
+def unpack_rechecked(frame: bytes) -> Rechecked:
+    """The answer in a frame."""
+    ticket = int.from_bytes(frame[1:5], "little")
+    at = _RECHECKED.size - _LENGTH_BYTES
+    if at == len(frame):
+        return Rechecked(ticket, None)
+    legacy, at = _unpack_side(frame, at)
+    return Rechecked(ticket, (legacy, _unpack_side(frame, at)[0]))
 
 
 def pack_event(document: bytes) -> bytes:

@@ -51,11 +51,32 @@ def test_cancel(exchange: int, reason: int) -> None:
     assert (frame[0], frames.unpack_cancel(frame)) == (frames.CANCEL, (exchange, reason))
 
 
-@given(st.builds(frames.Pair, U16, U64, BLOB, BLOB, SIDE, SIDE))
+@given(st.builds(frames.Pair, U16, U64, BLOB, BLOB, SIDE, SIDE, st.none() | SIDE))
 def test_pair(pair: frames.Pair) -> None:
-    """A pair comes back whole, both sides with their waits."""
+    """A pair comes back whole, both sides with their waits, with its witness or without."""
     frame = without_length(frames.pack_pair(pair))
     assert (frame[0], frames.unpack_pair(frame)) == (frames.PAIR, pair)
+
+
+@given(st.lists(st.tuples(U16, U32, U32, BLOB), min_size=1, max_size=20))
+def test_matches(matches: list[frames.Match]) -> None:
+    """Every exchange of a summary comes back, in order, whatever bytes its name has."""
+    frame = without_length(frames.pack_matches(matches))
+    assert (frame[0], frames.unpack_matches(frame)) == (frames.MATCHES, matches)
+
+
+@given(st.builds(frames.Recheck, U32, U16, BLOB, BLOB))
+def test_recheck(recheck: frames.Recheck) -> None:
+    """A wish comes back with its ticket and its request."""
+    frame = without_length(frames.pack_recheck(recheck))
+    assert (frame[0], frames.unpack_recheck(frame)) == (frames.RECHECK, recheck)
+
+
+@given(st.builds(frames.Rechecked, U32, st.none() | st.tuples(SIDE, SIDE)))
+def test_rechecked(rechecked: frames.Rechecked) -> None:
+    """Both sides come back under their ticket; a refusal stays a refusal."""
+    frame = without_length(frames.pack_rechecked(rechecked))
+    assert (frame[0], frames.unpack_rechecked(frame)) == (frames.RECHECKED, rechecked)
 
 
 @given(BLOB)
