@@ -24,6 +24,7 @@ class Known(IntEnum):
     FORWARDED_HOST = 10
     TRACE = 11
     SHADOW_MARK = 12
+    BAGGAGE = 13
 
 
 _CODES: Final[dict[bytes, Known]] = {
@@ -42,7 +43,7 @@ _CODES: Final[dict[bytes, Known]] = {
     b"x-forwarded-for": Known.FORWARDED_FOR,
     b"x-forwarded-proto": Known.FORWARDED_PROTO,
     b"x-forwarded-host": Known.FORWARDED_HOST,
-    b"baggage": Known.TRACE,
+    b"baggage": Known.BAGGAGE,
     b"traceparent": Known.TRACE,
     b"tracestate": Known.TRACE,
     b"x-shadow-of": Known.TRACE,

@@ -157,6 +157,14 @@ def _shadow_mark(head: RequestHead, value: bytes) -> None:
     head.is_marked = True
 
 
+def _baggage(head: RequestHead, value: bytes) -> None:
+    """What a service asks for on behalf of a copy carries the copy's baggage, if nothing else."""
+    head.is_traced = True
+    if b"shadow" in value:
+        keys = (member.partition(b"=")[0].strip() for member in value.split(b","))
+        head.is_marked |= b"shadow" in keys
+
+
 _RULES: Final[dict[int, Callable[[RequestHead, bytes], None]]] = {
     Known.HOST: _host,
     Known.LENGTH: _length,
@@ -170,6 +178,7 @@ _RULES: Final[dict[int, Callable[[RequestHead, bytes], None]]] = {
     Known.FORWARDED_HOST: _forwarded_host,
     Known.TRACE: _trace,
     Known.SHADOW_MARK: _shadow_mark,
+    Known.BAGGAGE: _baggage,
 }
 
 
