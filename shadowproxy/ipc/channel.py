@@ -3,8 +3,8 @@
     Sender  idle ─connect─► hello sent ─WELCOME─► open ─lost─► idle (again after RETRY_S)
     Receiver  one connection per slot; a slot's WELCOME waits until its old connection has ended
 
-Law: `send` never blocks and never queues beyond `limit_bytes`; what does not fit is refused and
-the caller counts it. What was handed over and never accepted is told to `on_open` as a count, so
+Laws: `send` never blocks and never queues beyond `limit_bytes`, nor does `reply`, which goes the
+other way, beyond REPLY_LIMIT_BYTES; what does not fit is refused and the caller counts it. What was handed over and never accepted is told to `on_open` as a count, so
 no exchange is lost without being counted.
 """
 
@@ -31,13 +31,22 @@ DEFAULT_LIMIT_BYTES = 8 << 20
 """About 6,000 exchanges of 1.3 KB: a third of a second of stall at 20,000 requests/s."""
 
 
+REPLY_LIMIT_BYTES = 2 << 20
+"""Unsent frames in the other direction: there are a few a minute, each a request's head and body.
+A reader that is further behind than one body of the default cap does not want more."""
+
+
 def limit_for(max_body_bytes: int) -> int:
     """The limit of a channel whose exchanges carry such bodies: a pair has three of them."""
     return max(DEFAULT_LIMIT_BYTES, 4 * max_body_bytes)
 
 
 class Sender(asyncio.Protocol):
-    """The giving end. `on_open(accepted)` runs at every WELCOME, before the channel is open."""
+    """The giving end.
+
+    `on_open(accepted)` runs at every WELCOME, before the channel is open, `on_frame(kind, frame)`
+    for each frame that the receiver replies with.
+    """
 
     def __init__(
         self,
@@ -45,14 +54,16 @@ class Sender(asyncio.Protocol):
         slot: int,
         on_open: Callable[[int], None] | None = None,
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
+        on_frame: Callable[[int, bytes], None] | None = None,
     ) -> None:
         self._path = str(path)
         self._slot = slot
         self._on_open = on_open
+        self._on_frame = on_frame
         self.limit_bytes = limit_bytes
         self._transport: asyncio.Transport | None = None
         self._open = False
-        self._buffer = bytearray()
+        self._splitter = _Splitter()
         self._queue: list[bytes] = []
         self._queue_bytes = 0
         self._loop = asyncio.get_running_loop()
@@ -133,16 +144,21 @@ class Sender(asyncio.Protocol):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._buffer.clear()
+        self._splitter = _Splitter()
         self._transport.write(frames.pack_hello(self._slot))
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        if len(self._buffer) >= 13 and not self._open:
+        for frame in self._splitter.feed(data):
+            if self._open:
+                if self._on_frame is not None:
+                    self._on_frame(frame[0], frame)
+                continue
             if self._on_open is not None:
-                self._on_open(frames.unpack_welcome(bytes(self._buffer[4:13])))
+                self._on_open(frames.unpack_welcome(frame))
             self._open = True
+        if self._splitter.is_broken and self._transport is not None:
+            self._transport.abort()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -195,6 +211,14 @@ class Receiver:
         for incoming in list(self._current.values()):
             incoming.resume()
 
+    def reply(self, slot: int, frame: bytes) -> bool:
+        """Sends a frame back to the sender of a slot, or returns False: gone, or it does not read.
+
+        Never blocks; frames that its connection still holds when it ends are lost.
+        """
+        incoming = self._current.get(slot)
+        return incoming is not None and incoming.reply(frame)
+
     def introduce(self, incoming: "_Incoming") -> None:
         """A sender said HELLO: welcome it once its slot's old connection has ended."""
         slot = incoming.slot
@@ -227,8 +251,7 @@ class _Incoming(asyncio.Protocol):
     def __init__(self, receiver: Receiver) -> None:
         self.slot = -1
         self._receiver = receiver
-        self._rest = bytearray()
-        self._needed = 5
+        self._splitter = _Splitter()
         self._transport: asyncio.Transport | None = None
 
     @override
@@ -239,6 +262,16 @@ class _Incoming(asyncio.Protocol):
         """Opens the channel."""
         assert self._transport is not None
         self._transport.write(frames.pack_welcome(accepted))
+
+    def reply(self, frame: bytes) -> bool:
+        """Sends a frame the other way, if there is room."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        if transport.get_write_buffer_size() + len(frame) > REPLY_LIMIT_BYTES:
+            return False
+        transport.write(frame)
+        return True
 
     def pause(self) -> None:
         """Stops reading."""
@@ -252,36 +285,56 @@ class _Incoming(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        if self._rest:
-            self._rest += data
-            if len(self._rest) < self._needed:
-                return
-            data = bytes(self._rest)
-            self._rest.clear()
-        at, end = 0, len(data)
         on_frame = self._receiver.on_frame
-        from_bytes = int.from_bytes
-        while end - at >= 5:
-            length = from_bytes(data[at : at + 4], "little")
-            after = at + 4 + length
-            if after > end:
-                self._needed = 4 + length
-                break
-            kind = data[at + 4]
+        for frame in self._splitter.feed(data):
+            kind = frame[0]
             if kind == frames.HELLO:
-                self.slot = frames.unpack_hello(data[at + 4 : after])
+                self.slot = frames.unpack_hello(frame)
                 self._receiver.introduce(self)
             else:
-                on_frame(self.slot, kind, data[at + 4 : after])
-            at = after
-        else:
-            self._needed = 5
-        if at < end:
-            self._rest += data[at:]
-            if self._needed > frames.MAX_FRAME_BYTES and self._transport is not None:
-                self._transport.abort()
+                on_frame(self.slot, kind, frame)
+        if self._splitter.is_broken and self._transport is not None:
+            self._transport.abort()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._receiver.ended(self)
+
+
+class _Splitter:
+    """Cuts what arrives on one connection into frames, without their lengths."""
+
+    __slots__ = ("_needed", "_rest")
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._needed = 5
+
+    @property
+    def is_broken(self) -> bool:
+        """A length that no frame has: nothing that follows can be trusted."""
+        return self._needed > frames.MAX_FRAME_BYTES
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The frames that are whole now; the rest waits for more."""
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._needed:
+                return []
+            data = bytes(self._rest)
+            self._rest.clear()
+        found = []
+        at, end = 0, len(data)
+        from_bytes = int.from_bytes
+        self._needed = 5
+        while end - at >= 5:
+            after = at + 4 + from_bytes(data[at : at + 4], "little")
+            if after > end:
+                self._needed = after - at
+                break
+            found.append(data[at + 4 : after])
+            at = after
+        if at < end:
+            self._rest += data[at:]
+        return found

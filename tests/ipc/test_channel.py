@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shadowproxy.ipc import frames
-from shadowproxy.ipc.channel import Receiver, Sender, _Incoming
+from shadowproxy.ipc.channel import REPLY_LIMIT_BYTES, Receiver, Sender, _Incoming
 from tests.support.waiting import until
 
 
@@ -202,6 +202,75 @@ async def test_a_length_that_no_frame_has_closes_the_connection(tmp_path: Path) 
         writer.close()
 
 
+async def test_replies_go_to_the_sender_of_the_slot_in_order(tmp_path: Path) -> None:
+    """What the receiver sends back arrives once and in order, at that sender alone."""
+    taker = Taker()
+    path = tmp_path / "s"
+    heard: dict[int, list[bytes]] = {3: [], 4: []}
+    sent = [frames.pack_event(b"%d" % number) for number in range(100)]
+    async with (
+        listening(taker, path),
+        running(Sender(path, 3, on_frame=lambda kind, frame: heard[3].append(frame))) as three,
+        running(Sender(path, 4, on_frame=lambda kind, frame: heard[4].append(frame))) as four,
+    ):
+        await opened(three)
+        await opened(four)
+        assert all(taker.receiver.reply(3, frame) for frame in sent)
+        assert taker.receiver.reply(4, EVENT)
+        await until(lambda: len(heard[3]) == 100 and heard[4], "all replies")
+    assert heard == {3: [frame[4:] for frame in sent], 4: [EVENT[4:]]}
+
+
+async def test_a_reply_to_nobody_is_refused(tmp_path: Path) -> None:
+    """A slot that never came, one that has gone, and one without exchanges take nothing."""
+    taker = Taker()
+    path = tmp_path / "s"
+    async with listening(taker, path):
+        assert not taker.receiver.reply(0, EVENT)
+        async with running(Sender(path, frames.NO_EXCHANGES)) as eventful:
+            await opened(eventful)
+            assert not taker.receiver.reply(frames.NO_EXCHANGES, EVENT)
+        async with running(Sender(path, 0)) as sender:
+            await opened(sender)
+            assert taker.receiver.reply(0, EVENT)
+        await until(lambda: taker.gone == [0], "the sender has gone")
+        assert not taker.receiver.reply(0, EVENT)
+
+
+async def test_replies_to_a_sender_that_does_not_read_are_bounded(tmp_path: Path) -> None:
+    """The limit is queued at most, the rest is refused, and what was taken arrives."""
+    taker = Taker()
+    path = tmp_path / "s"
+    heard: list[bytes] = []
+    sender = Sender(path, 0, on_frame=lambda kind, frame: heard.append(frame))
+    async with listening(taker, path), running(sender):
+        await opened(sender)
+        assert sender._transport is not None
+        sender._transport.pause_reading()
+        frame = frames.pack_event(b"x" * 90_000)
+        taken_back = sum(taker.receiver.reply(0, frame) for _ in range(100))
+        incoming = taker.receiver._current[0]
+        assert incoming._transport is not None
+        queued = incoming._transport.get_write_buffer_size()
+        assert REPLY_LIMIT_BYTES - len(frame) < queued <= REPLY_LIMIT_BYTES
+        assert not taker.receiver.reply(0, frame)
+        sender._transport.resume_reading()
+        await until(lambda: len(heard) == taken_back, "all that was taken")
+
+
+async def test_a_reply_with_a_length_that_no_frame_has_closes_the_connection(
+    tmp_path: Path,
+) -> None:
+    """The sender does not gather garbage either; it connects again."""
+    taker = Taker()
+    path = tmp_path / "s"
+    welcomed: list[int] = []
+    async with listening(taker, path), running(Sender(path, 0, welcomed.append)) as sender:
+        await opened(sender)
+        assert taker.receiver.reply(0, b"\xff\xff\xff\xff garbage")
+        await until(lambda: len(welcomed) == 2, "it has come again")
+
+
 def cut(data: bytes, sizes: list[int]) -> list[bytes]:
     """The data in chunks of these sizes, the rest as the last one."""
     chunks = []
@@ -217,6 +286,23 @@ def test_any_chunking_gives_the_same_frames(documents: list[bytes], sizes: list[
     assert taken(cut(stream(documents), sizes)) == [
         (9, frames.EVENT, b"\x07" + document) for document in documents
     ]
+
+
+@given(st.lists(st.binary(max_size=60), max_size=12), st.lists(st.integers(1, 40), max_size=60))
+async def test_any_chunking_gives_the_same_replies(
+    documents: list[bytes], sizes: list[int]
+) -> None:
+    """The other way, too: the WELCOME first, then each frame whole."""
+    heard: list[tuple[int, bytes]] = []
+    told: list[int] = []
+    sender = Sender(
+        Path("nowhere"), 0, told.append, on_frame=lambda kind, frame: heard.append((kind, frame))
+    )
+    replies = [frames.pack_event(document) for document in documents]
+    for chunk in cut(b"".join([frames.pack_welcome(7), *replies]), sizes):
+        sender.data_received(chunk)
+    assert told == [7]
+    assert heard == [(frames.EVENT, b"\x07" + document) for document in documents]
 
 
 @pytest.mark.parametrize("chunked", [lambda data: [data], lambda data: [b"%c" % b for b in data]])
