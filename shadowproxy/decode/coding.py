@@ -1,27 +1,43 @@
 """Undoing Content-Encoding under caps.
 
-Law: output never exceeds MAX_BYTES, nor RATIO times the input once it is above FREE_BYTES (by
-more than one step), and what exceeds them is said to be out of bounds, never cut.
+    body ─► slices ─► inflater of the coding ─► pieces of at most _STEP ─► caps ─► next coding
+
+Law: at every moment the output is at most MAX_BYTES and, above FREE_BYTES, at most RATIO times the
+input read so far (by no more than one piece): a bomb costs a few MiB, whatever it declares. What
+exceeds the caps is said to be out of bounds, never cut.
 """
 
+import io
 import zlib
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from shadowproxy.decode.bounds import BoundError, UndecodableError
 
 MAX_BYTES: Final = 64 << 20
 RATIO: Final = 200
-"""Deflate reaches 1,032; repetitive JSON of real services stays below 60."""
+"""Deflate reaches 1,032, brotli and zstd a million; repetitive JSON of real services stays below
+60."""
 FREE_BYTES: Final = 1 << 20
 """Below this the ratio says nothing: 20 bytes of gzip are a legitimate 8 KiB of spaces."""
 MAX_CODINGS: Final = 4
 """Nested codings; more than two is already somebody's test."""
 MAX_MEMBERS: Final = 64
-"""Concatenated gzip members; each costs a copy of what follows it."""
+"""Concatenated gzip members or zstd frames; each costs an inflater of its own."""
+MAX_WINDOW_BYTES: Final = 8 << 20
+"""Of zstd: RFC 9659 forbids a larger one in this coding. A brotli window is never above 16 MiB."""
 
 _IDENTITY: Final = frozenset(("", "identity"))
-_ZLIB_BITS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
-_STEP: Final = 1 << 20
+_STEP: Final = 256 << 10
+"""Largest piece of output."""
+_SLICE: Final = 4 << 10
+"""Input that counts as read when its first byte is: 800 KiB of output by the ratio."""
+_ZSTD_SLICE: Final = 128
+"""zstandard cannot be told how much to put out: at most 128 KiB for 4 bytes, so 4 MiB for these.
+Costs 12 ms for 1 MiB of input."""
+
+Piece = tuple[bytes, int]
+"""Output, and how much of the input has been read by then."""
 
 
 def codings_of(fields: dict[str, list[str]]) -> tuple[str, ...]:
@@ -41,44 +57,119 @@ def undo(body: bytes, codings: tuple[str, ...]) -> bytes:
     if len(codings) > MAX_CODINGS:
         raise BoundError("codings")
     for coding in reversed(codings):
-        bits = _ZLIB_BITS.get(coding)
-        if bits is None:
-            raise BoundError(f"coding_{coding}" if coding in _KNOWN else "coding_unknown")
-        body = _inflate(body, bits) if body else body
+        inflate = _INFLATE.get(coding)
+        if inflate is None:
+            raise BoundError(f"coding_{coding}" if coding in _FOREIGN else "coding_unknown")
+        body = inflate(body) if body else body
     return body
 
 
-_KNOWN: Final = frozenset(("br", "zstd", "compress", "dcb", "dcz"))
+_FOREIGN: Final = frozenset(("compress", "dcb", "dcz"))
+"""Registered codings that need history (LZW) or a dictionary that nobody here has."""
 
 
-def _inflate(body: bytes, bits: int) -> bytes:
+def _collect(pieces: Iterator[Piece]) -> bytes:
+    out = io.BytesIO()  # gives its bytes away without a copy, which a bytearray does not
+    size = 0
+    for piece, read in pieces:
+        size += len(piece)
+        if size > MAX_BYTES or size > max(FREE_BYTES, RATIO * read):
+            raise BoundError("inflation")
+        out.write(piece)
+    return out.getvalue()
+
+
+def _gunzip(body: bytes) -> bytes:
     try:
-        return _inflate_as(body, bits)
-    except zlib.error:
-        if bits != _ZLIB_BITS["deflate"]:
-            raise UndecodableError("broken") from None
-    try:
-        return _inflate_as(body, -15)  # many servers send deflate without zlib's wrapping
+        return _collect(_zlib_pieces(body, 31, MAX_MEMBERS))
     except zlib.error:
         raise UndecodableError("broken") from None
 
 
-def _inflate_as(body: bytes, bits: int) -> bytes:
-    limit = min(MAX_BYTES, max(FREE_BYTES, RATIO * len(body)))
-    out = bytearray()
-    for _ in range(MAX_MEMBERS):
+def _inflate(body: bytes) -> bytes:
+    try:
+        return _collect(_zlib_pieces(body, 15, 1))
+    except zlib.error:
+        pass
+    try:
+        return _collect(_zlib_pieces(body, -15, 1))  # many servers send it without zlib's wrapping
+    except zlib.error:
+        raise UndecodableError("broken") from None
+
+
+def _zlib_pieces(body: bytes, bits: int, members: int) -> Iterator[Piece]:
+    view, read = memoryview(body), 0
+    for _ in range(members):
         inflater = zlib.decompressobj(bits)
+        tail = b""
         while not inflater.eof:
-            piece = inflater.decompress(body, _STEP)
-            out += piece
-            if len(out) > limit:
-                raise BoundError("inflation")
-            body = inflater.unconsumed_tail
-            if not piece and not inflater.eof:
+            fed = tail or view[read : read + _SLICE]
+            read += 0 if tail else len(fed)
+            piece = inflater.decompress(fed, _STEP)
+            tail = inflater.unconsumed_tail
+            if not (fed or piece or inflater.eof):
                 raise UndecodableError("truncated")
-        body = inflater.unused_data
-        if not body.strip(b"\0"):  # members of a gzip file may be padded
-            return bytes(out)
-        if bits != _ZLIB_BITS["gzip"]:
-            raise UndecodableError("trailing bytes")
+            yield piece, read
+        read -= len(inflater.unused_data)
+        if not body[read:].strip(b"\0"):  # members of a gzip file may be padded
+            return
+    raise BoundError("members") if members > 1 else UndecodableError("trailing bytes")
+
+
+def _unbrotli(body: bytes) -> bytes:
+    import brotli
+
+    try:
+        return _collect(_brotli_pieces(body, brotli.Decompressor()))
+    except brotli.error:
+        raise UndecodableError("broken") from None
+
+
+def _brotli_pieces(body: bytes, decoder: Any) -> Iterator[Piece]:
+    view, read = memoryview(body), 0
+    while not decoder.is_finished():
+        fed = view[read : read + _SLICE] if decoder.can_accept_more_data() else view[:0]
+        read += len(fed)
+        piece = decoder.process(fed, output_buffer_limit=_STEP)
+        if not fed and not piece:
+            raise UndecodableError("truncated")
+        yield piece, read
+    if read < len(body):
+        raise UndecodableError("trailing bytes")
+
+
+def _unzstd(body: bytes) -> bytes:
+    import zstandard
+
+    decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+    try:
+        return _collect(_zstd_pieces(body, decompressor.decompressobj))
+    except zstandard.ZstdError as error:
+        if "too much memory" in str(error):
+            raise BoundError("window") from None
+        raise UndecodableError("broken") from None
+
+
+def _zstd_pieces(body: bytes, open_frame: Callable[[], Any]) -> Iterator[Piece]:
+    view, read = memoryview(body), 0
+    for _ in range(MAX_MEMBERS):
+        frame = open_frame()
+        while not frame.eof:
+            fed = view[read : read + _ZSTD_SLICE]
+            if not fed:
+                raise UndecodableError("truncated")
+            read += len(fed)
+            yield frame.decompress(fed), read
+        read -= len(frame.unused_data)
+        if read == len(body):
+            return
     raise BoundError("members")
+
+
+_INFLATE: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "gzip": _gunzip,
+    "x-gzip": _gunzip,
+    "deflate": _inflate,
+    "br": _unbrotli,
+    "zstd": _unzstd,
+}
