@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 
 def read_findings(runtime_dir: Path) -> dict[str, Any]:
@@ -17,17 +17,21 @@ def read_findings(runtime_dir: Path) -> dict[str, Any]:
 
 
 def select(findings: Mapping[str, Any], endpoint: str | None) -> list[dict[str, Any]]:
-    """The groups, most frequent first, of one endpoint if it is given; without their samples."""
+    """The groups, most frequent first, of one endpoint if it is given; without their examples."""
     groups = [
-        {name: value for name, value in group.items() if name != "sample"}
+        {name: value for name, value in group.items() if name not in _EXAMPLES}
         for group in findings["groups"]
         if endpoint is None or group.get("endpoint") == endpoint
     ]
     return sorted(groups, key=lambda group: (-group.get("count", 0), group.get("id", "")))
 
 
+_EXAMPLES: Final = ("sample", "samples", "reproducer")
+"""Up to 20 KiB of one group: asked for one by one."""
+
+
 def find(findings: Mapping[str, Any], group_id: str) -> dict[str, Any] | None:
-    """One group with its sample, None when there is none of this id."""
+    """One group with its examples, None when there is none of this id."""
     for group in findings["groups"]:
         if group.get("id") == group_id:
             found: dict[str, Any] = group

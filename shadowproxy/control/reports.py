@@ -1,6 +1,5 @@
 """The documents of the reading API, made from one `Standing`: pure functions."""
 
-import math
 import platform
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,10 +10,9 @@ from shadowproxy.control.standing import Standing
 from shadowproxy.control.sums import Sums, add_up
 from shadowproxy.core.cells import DURATION_BOUNDS_S, METHODS, OVERHEAD_BOUNDS_S, STATUS_CLASSES
 from shadowproxy.core.words import Backend, Kind, Verdict
+from shadowproxy.findings.shares import share
 
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-CONFIDENCE_Z: Final = 1.959963984540054
-"""Two-sided 95 %."""
 
 
 def exchanges(sums: Sums) -> dict[str, Any]:
@@ -129,12 +127,7 @@ def _in_seconds(quantiles: Mapping[str, float | None]) -> dict[str, float | None
 
 
 def _rate(count: int, total: int) -> dict[str, Any]:
-    """The share and Wilson's interval: it stays inside 0 to 1 and is honest about few."""
+    """The share with its interval; null of nothing."""
     if not total:
         return {"rate": None, "low": None, "high": None}
-    rate = count / total
-    z2 = CONFIDENCE_Z**2
-    centre = (rate + z2 / (2 * total)) / (1 + z2 / total)
-    spread = CONFIDENCE_Z * math.sqrt(rate * (1 - rate) / total + z2 / (4 * total**2))
-    half = spread / (1 + z2 / total)
-    return {"rate": rate, "low": max(0.0, centre - half), "high": min(1.0, centre + half)}
+    return share(count, total)._asdict()

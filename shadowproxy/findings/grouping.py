@@ -2,19 +2,23 @@
 
 Laws: the same place, kind and statuses at the same endpoint are one group, over restarts and
 fleets; at most `capacity` groups are kept, by Space-Saving (Metwally et al. 2005): a newcomer takes
-the place of the rarest group, and what is evicted is counted.
+the place of the rarest group, and what is evicted is counted; an endpoint that gets another name
+keeps its findings.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from shadowproxy.compare.differences import Difference, type_name
 from shadowproxy.core.words import Kind
+from shadowproxy.findings.group import Group
+from shadowproxy.findings.tallies import ValuePair
 
 CAPACITY: Final = 2000
-"""Groups kept: more than a person reads in a week, 10 MiB with their samples."""
+"""Groups kept: more than a person reads in a week, 40 MiB when each has all it may have."""
+MAX_SAMPLES: Final = 10
+"""Of one group: enough to see what they have in common."""
 
 
 class GroupKey(NamedTuple):
@@ -49,39 +53,29 @@ def key_of(
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class Group:
-    """One finding, as it may be shown: redacted. `count` is of exchanges since it is kept.
+def key_at(group: Group, endpoint: str) -> GroupKey:
+    """The key that a group has under another endpoint.
 
-    `id` is the key's fingerprint; `rank` is Space-Saving's estimate: the count plus what the group
-    that it replaced had.
+    A group knows its path and types redacted. Where redaction changed one of them, later exchanges
+    come under another key and make a group of their own.
     """
-
-    id: str
-    route: str
-    endpoint: str
-    legacy_status: int
-    candidate_status: int
-    path: str
-    kind: str
-    types: tuple[str, str]
-    first_seen: str
-    last_seen: str
-    count: int = 0
-    rank: int = 0
-    sample: dict[str, Any] = field(default_factory=dict)
+    return GroupKey(
+        endpoint, group.legacy_status, group.candidate_status, group.path, group.kind, group.types
+    )
 
 
 class Groups:
     """The kept groups by fingerprint."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, max_samples: int = MAX_SAMPLES) -> None:
+        self.max_samples = max_samples
+        self.evicted = 0
+        """Exchanges that evicted groups had counted."""
+        self.evicted_groups = 0
         self._capacity = capacity
         self._groups: dict[str, Group] = {}
         self._by_rank: dict[int, dict[str, None]] = {}
         self._lowest = 0
-        self.evicted = 0
-        """Exchanges that evicted groups had counted."""
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -94,20 +88,63 @@ class Groups:
         return self._groups.get(fingerprint)
 
     def add(self, group: Group) -> None:
-        """Keeps a new group, in the place of the rarest when there is no other."""
+        """Keeps a new group, in the place of the rarest when there is no other.
+
+        One that is kept already takes over what the new one had counted.
+        """
+        kept = self._groups.get(group.id)
+        if kept is not None:
+            self._leave_rank(kept)
+            kept.absorb(group, self.max_samples)
+            self._enter_rank(kept)
+            return
         if len(self._groups) >= self._capacity:
             group.rank += self._evict()
         self._groups[group.id] = group
-        self._by_rank.setdefault(group.rank, {})[group.id] = None
-        self._lowest = min(self._lowest, group.rank)
+        self._enter_rank(group)
 
-    def count(self, group: Group, seen: str) -> None:
-        """One more exchange shows it."""
+    def count(
+        self, group: Group, seen: str, version: str = "", pair: ValuePair | None = None
+    ) -> None:
+        """One more exchange shows it; `version` is the candidate's, empty when it does not say."""
         group.count += 1
-        group.last_seen = seen
+        group.last_seen = max(group.last_seen, seen)
+        if version:
+            group.versions.add(version)
+        if pair is not None:
+            group.pairs.add(pair)
         self._leave_rank(group)
         group.rank += 1
+        self._enter_rank(group)
+
+    def offer_sample(self, group: Group, sample: Mapping[str, Any], draw: float) -> None:
+        """Keeps a redacted sample as the latest and, if the draw (0 <= draw < 1) wills, for longer."""
+        group.samples.offer(sample, draw, self.max_samples)
+
+    def merge(self, old_id: str, key: GroupKey, endpoint: str) -> Group | None:
+        """A kept group comes under another key: its counts, samples and first_seen follow.
+
+        `endpoint` is the key's as it may be shown. Two groups that become one are merged. None when
+        `old_id` is not kept.
+        """
+        group = self._groups.pop(old_id, None)
+        if group is None:
+            return None
+        self._leave_rank(group)
+        group.id, group.endpoint = key.fingerprint, endpoint
+        self.add(group)
+        return self._groups[group.id]
+
+    def rename(self, old: str, new: str, endpoint: str) -> int:
+        """Merges all groups of the shown endpoint `old` into those of `new`; how many there were."""
+        found = [group for group in self if group.endpoint == old]
+        for group in found:
+            self.merge(group.id, key_at(group, new), endpoint)
+        return len(found)
+
+    def _enter_rank(self, group: Group) -> None:
         self._by_rank.setdefault(group.rank, {})[group.id] = None
+        self._lowest = min(self._lowest, group.rank)
 
     def _leave_rank(self, group: Group) -> None:
         others = self._by_rank[group.rank]
@@ -123,39 +160,5 @@ class Groups:
         rarest = self._groups.pop(next(iter(self._by_rank[rank])))
         self._leave_rank(rarest)
         self.evicted += rarest.count
+        self.evicted_groups += 1
         return rank
-
-
-_WORDS: Final = {
-    Kind.CHANGED: "differs",
-    Kind.REMOVED: "is missing",
-    Kind.ADDED: "is new",
-    Kind.ORDER: "has another order",
-    Kind.DUPLICATE_KEY: "repeats a member name differently",
-    Kind.INVALID: "can be decoded on one side only",
-    Kind.RAW: "has other bytes",
-    Kind.EMPTY: "is empty on one side only",
-}
-
-
-def sentence(group: Group) -> str:
-    """The finding in one line, for people."""
-    plural = "" if group.count == 1 else "s"
-    where = f"in {group.count:,} answer{plural} of {group.endpoint}"
-    if group.kind == Kind.STATUS:
-        return f"status {group.legacy_status} became {group.candidate_status} {where}"
-    ours, theirs = group.types
-    if group.kind == Kind.MEDIA:
-        return f"media type {ours or '(none)'} became {theirs or '(none)'} {where}"
-    place = _place(group.path)
-    if group.kind == Kind.TYPE:
-        return f"{place} {ours} became {theirs} {where}"
-    return f"{place} {_WORDS[Kind(group.kind)]} {where}"
-
-
-def _place(path: str) -> str:
-    if not path:
-        return "the body"
-    if path.startswith("#header/"):
-        return f"header {path[8:]}"
-    return f"`{path}`"

@@ -9,7 +9,10 @@ from typing import Any, Final
 
 import orjson
 
-from shadowproxy.findings.grouping import Group, Groups, sentence
+from shadowproxy.findings.documents import from_plain
+from shadowproxy.findings.group import Group
+from shadowproxy.findings.grouping import Groups
+from shadowproxy.findings.sentences import sentence
 from shadowproxy.ipc.process import write_atomically
 
 
@@ -38,11 +41,11 @@ def restore(runtime_dir: Path, groups: Groups) -> None:
     """Takes back what an earlier judge of this run had found."""
     try:
         document = orjson.loads(findings_path(runtime_dir).read_bytes())
-        found = [_read(each) for each in document["groups"]]
+        found = [from_plain(each, groups.max_samples) for each in document["groups"]]
         evicted = int(document["evicted"])
     except (OSError, ValueError, KeyError, TypeError):
         return
-    for group in found:
+    for group in filter(None, found):
         groups.add(group)
     groups.evicted += evicted
 
@@ -55,14 +58,9 @@ _PLAIN: Final = (
 
 def _shown(group: Group) -> dict[str, Any]:
     plain = {name: getattr(group, name) for name in _PLAIN}
-    return {**plain, "types": group.types, "sentence": sentence(group), "sample": group.sample}
-
-
-def _read(shown: dict[str, Any]) -> Group:
-    ours, theirs = shown["types"]
-    group = Group(
-        **{name: shown[name] for name in _PLAIN}, types=(str(ours), str(theirs)),
-        sample=dict(shown["sample"]),
-    )  # fmt: skip
-    group.rank = group.count = int(group.count)
-    return group
+    return {
+        **plain,
+        "types": group.types,
+        "sentence": sentence(group),
+        "sample": group.samples.latest,
+    }

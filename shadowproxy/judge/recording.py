@@ -11,7 +11,8 @@ from shadowproxy.compare.differences import Comparison, Difference
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import FailureKind, Verdict
 from shadowproxy.findings.endpoints import endpoint_of
-from shadowproxy.findings.grouping import Group, GroupKey, Groups, key_of
+from shadowproxy.findings.group import Group
+from shadowproxy.findings.grouping import GroupKey, Groups, key_of
 from shadowproxy.judge.exchange import Exchange
 from shadowproxy.redact.redaction import Redactor
 
@@ -90,8 +91,8 @@ class Recorder:
             group = self.groups.get(fingerprint)
             if group is None:
                 group = self._new_group(fingerprint, key, difference, exchange, now)
-                group.sample = self._sample(exchange, difference, shown)
                 self.groups.add(group)
+                self.groups.offer_sample(group, self._sample(exchange, difference, shown), 0.0)
             self.groups.count(group, now)
         self.has_news = True
         if is_logged:

@@ -1,11 +1,16 @@
-"""Endpoints, groups and the sentence of a finding."""
+"""Endpoints, and groups of differences."""
+
+import tracemalloc
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shadowproxy.findings.endpoints import endpoint_of, generalise
-from shadowproxy.findings.grouping import Group, GroupKey, Groups, key_of, sentence
+from shadowproxy.findings.group import Evidence, Group, Recheck
+from shadowproxy.findings.grouping import CAPACITY, GroupKey, Groups, key_at, key_of
+from shadowproxy.findings.tallies import ValuePair
 from tests.compare.observing import answer, compared
 
 
@@ -77,35 +82,135 @@ def test_groups_are_bounded_and_no_exchange_is_lost(stream: list[int], capacity:
             assert groups.get(str(number)) is not None
 
 
-@pytest.mark.parametrize(
-    ("kind", "path", "types", "expected"),
-    [
-        ("changed", "/a", ("", ""), "`/a` differs in 1 answer of GET /x"),
-        ("type", "/*/p", ("number", "string"),
-         "`/*/p` number became string in 1 answer of GET /x"),
-        ("removed", "#header/x-a", ("", ""), "header x-a is missing in 1 answer of GET /x"),
-        ("status", "#status", ("", ""), "status 200 became 500 in 1 answer of GET /x"),
-        ("media", "", ("text/html", ""),
-         "media type text/html became (none) in 1 answer of GET /x"),
-        ("raw", "", ("", ""), "the body has other bytes in 1 answer of GET /x"),
-        ("order", "", ("", ""), "the body has another order in 1 answer of GET /x"),
-        ("duplicate_key", "/a", ("", ""),
-         "`/a` repeats a member name differently in 1 answer of GET /x"),
-        ("invalid", "", ("", ""), "the body can be decoded on one side only in 1 answer of GET /x"),
-        ("empty", "", ("", ""), "the body is empty on one side only in 1 answer of GET /x"),
-        ("added", "/n", ("", ""), "`/n` is new in 1 answer of GET /x"),
-    ],
-)  # fmt: skip
-def test_every_kind_has_its_sentence(
-    kind: str, path: str, types: tuple[str, str], expected: str
+def test_evicted_groups_go_to_a_visible_other() -> None:
+    """What no longer has a place of its own is counted: how many findings, how many exchanges."""
+    groups = Groups(1)
+    for name, times in (("1", 3), ("2", 1)):
+        groups.add(kept := group(name))
+        for _ in range(times):
+            groups.count(kept, "t")
+    assert (groups.evicted_groups, groups.evicted) == (1, 3)
+    assert [(each.id, each.count, each.rank) for each in groups] == [("2", 1, 4)]
+
+
+def test_an_exchange_says_version_and_values() -> None:
+    """Both are counted with the exchange; a candidate that says no version has none."""
+    groups = Groups()
+    groups.add(kept := group("1"))
+    groups.count(kept, "t2", "v2", ValuePair("1", "2"))
+    groups.count(kept, "t1")
+    assert kept.versions.counts == {"v2": 1}
+    assert list(kept.pairs) == [(ValuePair("1", "2"), 1, 0)]
+    assert (kept.first_seen, kept.last_seen, kept.count) == ("t", "t2", 2)
+
+
+def keyed(endpoint: str, first_seen: str, times: int) -> Group:
+    key = GroupKey(endpoint, 200, 200, "/a", "changed")
+    made = Group(
+        key.fingerprint, "other", endpoint, 200, 200, "/a", "changed", ("", ""), first_seen, first_seen
+    )  # fmt: skip
+    made.count = made.rank = times
+    return made
+
+
+def test_a_renamed_endpoint_keeps_its_findings() -> None:
+    """Id and endpoint are the new ones; counts, samples and first_seen follow."""
+    groups = Groups()
+    old = keyed("GET /a/x", "2026-01-01", 5)
+    groups.add(old)
+    groups.offer_sample(old, {"request_id": "1"}, 0.0)
+    new = GroupKey("GET /a/{var}", 200, 200, "/a", "changed")
+    assert key_at(old, "GET /a/{var}") == new
+    assert groups.rename("GET /a/x", "GET /a/{var}", "GET /a/{var}") == 1
+    (kept,) = groups
+    assert groups.get(new.fingerprint) is kept
+    assert (kept.id, kept.endpoint, kept.count) == (new.fingerprint, "GET /a/{var}", 5)
+    assert (kept.first_seen, kept.samples.latest) == ("2026-01-01", {"request_id": "1"})
+    groups.count(kept, "2026-02-01")
+    assert kept.rank == 6
+    assert groups.merge("nobody", new, "GET /a/{var}") is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), max_size=60), st.integers(1, 6))
+def test_no_exchange_is_lost_when_endpoints_are_folded(
+    steps: list[tuple[int, int]], capacity: int
 ) -> None:
-    """One line that a person understands."""
-    found = Group("id", "r", "GET /x", 200, 500, path, kind, types, "t", "t", count=1)
-    assert sentence(found) == expected
+    """Whatever is counted, evicted and merged in whatever order: the sum holds, ranks stay true."""
+    groups = Groups(capacity)
+    counted = 0
+    for number, action in steps:
+        wanted = keyed(f"GET /{number}", f"t{action}", 0)
+        if action:
+            if groups.get(wanted.id) is None:
+                groups.add(wanted)
+            groups.count(groups.get(wanted.id) or wanted, f"t{action}")
+            counted += 1
+        else:
+            groups.rename(f"GET /{number}", "GET /{var}", "GET /{var}")
+    assert sum(each.count for each in groups) + groups.evicted == counted
+    assert all(each.rank >= each.count for each in groups)
+    for each in list(groups):
+        groups.merge(each.id, key_at(each, "GET /*"), "GET /*")
+    assert len(groups) <= 1
 
 
-def test_a_sentence_counts() -> None:
-    """Many are many, with separators."""
-    many = group("id")
-    many.count = 10412
-    assert "in 10,412 answers of" in sentence(many)
+def test_two_groups_become_one() -> None:
+    """Everything of both is in it: the earlier beginning, the later end, the smaller reproducer."""
+    one, other = keyed("GET /a", "2026-01-02", 2), keyed("GET /b", "2026-01-01", 3)
+    other.last_seen = "2026-01-03"
+    one.samples.offer({"n": 1}, 0.0, 10)
+    other.samples.offer({"n": 2}, 0.0, 10)
+    one.recheck(Recheck.STILL)
+    other.recheck(Recheck.STILL)
+    other.recheck(Recheck.GONE)
+    one.explained, other.explained = 1, 2
+    one.noise, other.noise = Evidence("open", 10, 1, 2.0), Evidence("noisy", 30, 3, 0.5)
+    one.versions.add("v1")
+    other.versions.add("v1")
+    one.pairs.add(ValuePair("1", "2"))
+    other.pairs.add(ValuePair("3", "4"))
+    assert one.reproduce({"legacy": list(range(50)), "candidate": 2})
+    assert other.reproduce({"legacy": 1, "candidate": 2})
+    one.absorb(other, 10)
+    assert (one.count, one.rank, one.explained) == (5, 5, 3)
+    assert (one.first_seen, one.last_seen) == ("2026-01-01", "2026-01-03")
+    assert one.samples.all() == [{"n": 2}, {"n": 1}]
+    assert one.rechecks == {Recheck.STILL: 2, Recheck.GONE: 1}
+    assert one.noise == Evidence("noisy", 30, 3, 0.5)
+    assert one.versions.counts == {"v1": 2}
+    assert len(list(one.pairs)) == 2
+    assert one.reproducer == {"legacy": 1, "candidate": 2}
+
+
+def test_a_reproducer_that_is_too_large_is_not_kept() -> None:
+    """Nor one that is no JSON; what was there stays."""
+    kept = group("1")
+    assert kept.reproducer is None
+    assert kept.reproduce({"legacy": 1, "candidate": 2})
+    noise = "".join(chr(0x100 + number * 7919 % 50_000) for number in range(20_000))
+    assert not kept.reproduce({"legacy": noise, "candidate": 2})
+    assert not kept.reproduce({"legacy": {1, 2}, "candidate": 2})
+    assert kept.reproducer == {"legacy": 1, "candidate": 2}
+
+
+@pytest.mark.slow
+def test_the_worst_two_thousand_groups_fit() -> None:
+    """All that groups may hold, at its limits: below 40 MiB."""
+    draw = Random(1)
+    tracemalloc.start()
+    groups = Groups()
+    for number in range(CAPACITY):
+        made = keyed(f"GET /{number:03}/" + "e" * 150, "2026-01-01T00:00:00.000+00:00", 0)
+        made.path = "/p" * 100 + str(number)
+        groups.add(made)
+        for turn in range(12):
+            groups.offer_sample(made, {"text": f"{number}" + "s" * 700}, draw.random())
+            pair = ValuePair(f"{turn}" + "l" * 58, f"{turn}" + "c" * 58)
+            groups.count(made, f"2026-01-01T00:00:{turn}.000+00:00", f"{turn}" + "v" * 62, pair)
+            made.recheck(Recheck.STILL)
+        groups.offer_sample(made, {"text": f"{number}" + "s" * 3000}, 0.99)
+        assert made.reproduce({"legacy": draw.randbytes(3500).hex(), "candidate": 1})
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(groups) == CAPACITY
+    assert held < 40 << 20

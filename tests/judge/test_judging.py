@@ -73,7 +73,7 @@ async def test_findings_are_what_people_read(capfd: Capture) -> None:
             "id": group["id"], "route": "item", "endpoint": "GET /items/{id}", "kind": "type",
             "path": "/*/p", "legacy_status": 200, "candidate_status": 200, "count": 3,
             "types": ["number", "string"],
-            "sentence": "`/*/p` number became string in 3 answers of GET /items/{id}",
+            "sentence": "`[*].p` number became string in 3 answers of GET /items/{id}",
         }  # fmt: skip
         assert sample == {
             "request_id": "req-1", "method": "GET", "target": "/items/42?q=1",
