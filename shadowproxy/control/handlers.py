@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from shadowproxy.control import findings, metrics, reports
+from shadowproxy.control import deltas, findings, metrics, reports
 from shadowproxy.control.answers import Refused, document, problem
 from shadowproxy.control.changes import read_change
 from shadowproxy.control.dialling import NAMES, now_utc
@@ -109,12 +109,17 @@ async def get_groups(request: web.Request) -> web.Response:
 
 
 async def get_group(request: web.Request) -> web.Response:
-    """One finding with its sample."""
+    """One finding with its samples and, when it has a reproducer, that one's delta."""
     state = request.app[STATE]
     found = await asyncio.to_thread(findings.read_findings, state.process.runtime_dir)
     group = findings.find(found, request.match_info["id"])
     if group is None:
         raise Refused(HTTPStatus.NOT_FOUND, "no such finding")
+    reproducer = group.get("reproducer")
+    if isinstance(reproducer, dict) and {"legacy", "candidate"} <= reproducer.keys():
+        async with state.rendering:
+            delta = await deltas.rendered(reproducer["legacy"], reproducer["candidate"])
+        return document({**group, "delta": delta})
     return document(group)
 
 

@@ -23,6 +23,8 @@ class State:
     started_s: float = field(default_factory=time.monotonic)
     scraping: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One rendering at a time: 256 routes take 0.2 s of a thread, and scrapers may be many."""
+    rendering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One child process that renders a delta at a time: 40 MiB, and readers may be many."""
 
     @property
     def is_supervised(self) -> bool:
