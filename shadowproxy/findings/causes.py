@@ -4,7 +4,8 @@
     the same place       the same last names, kind and types at three endpoints or more
 
 Laws: a group is in at most one cause; the same findings give the same causes in the same order;
-what is forgotten to stay within bounds can hide a cause, never make one.
+a pair that is forgotten to stay within bounds can hide a cause, never make one, and a group that is
+forgotten begins anew.
 """
 
 from collections import Counter

@@ -138,7 +138,7 @@ def test_causes_do_not_overlap_and_do_not_depend_on_order(
 
 
 @pytest.mark.slow
-def test_counting_is_bounded_and_forgetting_makes_no_cause() -> None:
+def test_counting_is_bounded_and_forgotten_pairs_make_no_cause() -> None:
     """Rare pairs go first; those that belong together are still found, others never are."""
     together = Together()
     for number in range(12_000):
