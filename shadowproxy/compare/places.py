@@ -27,11 +27,13 @@ def general_steps(steps: Sequence[str | int]) -> tuple[str, ...]:
     """The steps with `*` for each index and for each member name that looks like a variable.
 
     Such names (an identifier, date, address, token: compare.segments) are keys of a map. Ordinary
-    words stay, whatever siblings they have. 0.1 µs a step that is remembered.
+    words stay, whatever siblings they have. 0.2 µs a step that is remembered.
     """
     return tuple(
-        ANY if isinstance(step, int) or len(step) > MAX_NAME or is_map_key(step) else step
-        for step in steps
+        [
+            ANY if isinstance(step, int) or len(step) > MAX_NAME or is_map_key(step) else step
+            for step in steps
+        ]
     )
 
 

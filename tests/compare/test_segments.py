@@ -95,6 +95,7 @@ def test_drawn_texts_are_tokens(alphabet: str, size: int) -> None:
     assert sum(class_of_segment(text) is not None for text in texts) >= 0.9 * len(texts)
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 10**30),
     st.uuids(),
