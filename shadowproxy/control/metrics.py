@@ -28,7 +28,9 @@ from shadowproxy.core.cells import (
     METHODS,
     OUTCOMES,
     OVERHEAD_BOUNDS_S,
+    RECHECK_OUTCOMES,
     STATUS_CLASSES,
+    WITNESS_OUTCOMES,
 )
 from shadowproxy.core.overriding import override
 from shadowproxy.core.words import Backend, Kind, Refusal, Verdict
@@ -64,6 +66,7 @@ class _Exposition(Collector):
         yield from _exchanges(add_up(standing))
         yield from _verdicts(standing)
         yield from _backends(standing)
+        yield from _learning(standing)
         yield from _gauges(standing)
         yield from _processes(standing)
         yield from _control(self._control)
@@ -146,6 +149,20 @@ def _backends(standing: Standing) -> Iterator[Metric]:
             name = f"backend_duration/{backend}"
             _add(durations, (route, backend), of_route(standing, slot, name, DURATION_BOUNDS_S))
     yield durations
+
+
+def _learning(standing: Standing) -> Iterator[Metric]:
+    label = ("outcome",)
+    witnesses = _counter("witnesses", "Requests that legacy was asked a second time.", label)
+    for outcome in WITNESS_OUTCOMES:
+        witnesses.add_metric((outcome,), standing.total(f"witnesses/{outcome}"))
+    yield witnesses
+    rechecks = _counter("rechecks", "Requests that both sides were asked again.", label)
+    for outcome in RECHECK_OUTCOMES:
+        rechecks.add_metric((outcome,), standing.total(f"rechecks/{outcome}"))
+    yield rechecks
+    dropped = _counter("summaries_dropped", "Matches that the judge's statistics have missed.")
+    yield _single(dropped, standing, "summaries_dropped")
 
 
 def _gauges(standing: Standing) -> Iterator[Metric]:

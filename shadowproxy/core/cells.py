@@ -24,6 +24,10 @@ STATUS_CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx", "none")
 
 OUTCOMES = ("1xx", "2xx", "3xx", "4xx", "5xx", *FailureKind)
 
+WITNESS_OUTCOMES = ("asked", "failed", "refused")
+"""`failed` are those of the asked whose exchange went without them; `refused` were never asked."""
+RECHECK_OUTCOMES = ("asked", "refused")
+
 DURATION_BOUNDS_S = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 )  # fmt: skip
@@ -50,6 +54,9 @@ GLOBAL_NAMES: tuple[str, ...] = (
     "log_events_dropped",
     "retries",
     "connections_accepted",
+    *(f"witnesses/{outcome}" for outcome in WITNESS_OUTCOMES),
+    *(f"rechecks/{outcome}" for outcome in RECHECK_OUTCOMES),
+    "summaries_dropped",
     *GAUGES,
     *_histogram("overhead", OVERHEAD_BOUNDS_S),
     *_histogram("compare", COMPARE_BOUNDS_S),

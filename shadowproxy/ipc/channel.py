@@ -37,8 +37,8 @@ A reader that is further behind than one body of the default cap does not want m
 
 
 def limit_for(max_body_bytes: int) -> int:
-    """The limit of a channel whose exchanges carry such bodies: a pair has three of them."""
-    return max(DEFAULT_LIMIT_BYTES, 4 * max_body_bytes)
+    """The limit of a channel whose exchanges carry such bodies: a pair has four, with a witness."""
+    return max(DEFAULT_LIMIT_BYTES, 5 * max_body_bytes)
 
 
 class Sender(asyncio.Protocol):

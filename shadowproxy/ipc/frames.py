@@ -139,7 +139,8 @@ class Access(NamedTuple):
     peer: bytes
 
 
-_MAX_US = (1 << 32) - 1
+MAX_US: Final = (1 << 32) - 1
+"""71 minutes; longer durations travel as this."""
 
 
 def pack_hello(slot: int) -> bytes:
@@ -193,7 +194,7 @@ def pack_response(exchange: int, side: Side) -> bytes:
     failure, flags, status, first_us, total_us, body_bytes, head, body, _ = side
     fixed = _RESPONSE.pack(
         _RESPONSE.size - _LENGTH_BYTES + len(head) + len(body), RESPONSE, failure, flags, status,
-        exchange, min(first_us, _MAX_US), min(total_us, _MAX_US), body_bytes, len(head),
+        exchange, min(first_us, MAX_US), min(total_us, MAX_US), body_bytes, len(head),
     )  # fmt: skip
     return b"".join((fixed, head, body))
 
@@ -211,7 +212,7 @@ def pack_answer(
     """`pack_response` of a whole answer, without a `Side` in between: once per request."""
     fixed = _RESPONSE.pack(
         _RESPONSE.size - _LENGTH_BYTES + len(head) + len(body), RESPONSE, 0, flags, status,
-        exchange, min(first_us, _MAX_US), min(total_us, _MAX_US), body_bytes, len(head),
+        exchange, min(first_us, MAX_US), min(total_us, MAX_US), body_bytes, len(head),
     )  # fmt: skip
     return b"".join((fixed, head, body))
 
@@ -271,8 +272,8 @@ def unpack_pair(frame: bytes) -> Pair:
 
 def _packed_side(side: Side) -> tuple[bytes, bytes, bytes, bytes]:
     fixed = _SIDE.pack(
-        side.failure, side.flags, side.status, min(side.first_us, _MAX_US),
-        min(side.total_us, _MAX_US), side.body_bytes, len(side.head), len(side.body),
+        side.failure, side.flags, side.status, min(side.first_us, MAX_US),
+        min(side.total_us, MAX_US), side.body_bytes, len(side.head), len(side.body),
     )  # fmt: skip
     return fixed, side.wait_us.to_bytes(8, "little"), side.head, side.body
 
@@ -374,7 +375,7 @@ def pack_access(access: Access) -> bytes:
         _ACCESS.size - _LENGTH_BYTES + len(method) + len(target) + len(peer),
         ACCESS,
         access.time_s,
-        min(access.duration_us, _MAX_US),
+        min(access.duration_us, MAX_US),
         access.status,
         access.body_bytes,
         len(method),

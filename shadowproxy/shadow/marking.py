@@ -1,17 +1,16 @@
 """The head of a copy: legacy's head with the mark that this is a shadow.
 
-Laws: a copy always carries `X-Shadow: candidate` and `baggage: shadow=candidate`; Host, framing
-and the mark are out of the policy's reach; nothing of the original's trace is continued.
+Laws: a copy always carries `X-Shadow: NAME` and `baggage: shadow=NAME`, the name of the backend it
+is for; Host, framing and the mark are out of the policy's reach; nothing of the original's trace
+is continued.
 """
 
 import re
 from typing import Final
 
 from shadowproxy.core.settings import ShadowSettings
+from shadowproxy.core.words import Backend
 from shadowproxy.ipc.frames import FLAG_CHUNKED, FLAG_TRACED
-
-_MARK: Final = b"X-Shadow: candidate\r\n"
-_BAGGAGE: Final = b"shadow=candidate"
 
 _OUT_OF_REACH: Final = frozenset(
     (b"host", b"content-length", b"transfer-encoding", b"connection", b"x-shadow")
@@ -31,18 +30,20 @@ TRACE_ENTROPY_BYTES: Final = 24
 
 
 class Marking:
-    """What the configuration does to the heads of copies."""
+    """What the configuration does to the heads of copies for one backend."""
 
-    __slots__ = ("_removed", "_set", "_suffix", "_touches_all")
+    __slots__ = ("_baggage", "_mark", "_removed", "_set", "_suffix", "_touches_all")
 
-    def __init__(self, settings: ShadowSettings) -> None:
+    def __init__(self, settings: ShadowSettings, backend: Backend = Backend.CANDIDATE) -> None:
+        self._mark = b"X-Shadow: %b\r\n" % backend.encode()
+        self._baggage = b"shadow=%b" % backend.encode()
         fields = [(name.encode(), _clean(value)) for name, value in settings.set_headers]
         fields = [(name, value) for name, value in fields if name.lower() not in _OUT_OF_REACH]
         removed = {name.lower().encode() for name in settings.remove_headers}
         self._removed = (removed | {name.lower() for name, _ in fields}) - _OUT_OF_REACH
         self._set = b"".join(b"%b: %b\r\n" % field for field in fields)
         self._touches_all = bool(self._removed)
-        self._suffix = b"%bbaggage: %b\r\n%b\r\n" % (_MARK, _BAGGAGE, self._set)
+        self._suffix = b"%bbaggage: %b\r\n%b\r\n" % (self._mark, self._baggage, self._set)
 
     def head_of_copy(self, head: bytes, flags: int, body_bytes: int, entropy: bytes) -> bytes:
         """The head to send; `entropy` is TRACE_ENTROPY_BYTES random ones, used when traced."""
@@ -71,10 +72,15 @@ class Marking:
             kept.append(b"Content-Length: %d" % body_bytes)
         if flags & FLAG_TRACED:
             kept += _own_trace(traces, entropy)
-        kept.append(
-            b"%bbaggage: %b\r\n%b\r\n" % (_MARK, b",".join([*baggage, _BAGGAGE]), self._set)
-        )
+        members = b",".join([*baggage, self._baggage])
+        kept.append(b"%bbaggage: %b\r\n%b\r\n" % (self._mark, members, self._set))
         return b"\r\n".join(kept)
+
+
+def flags_of(head: bytes) -> int:
+    """The flags of a head that comes without any; what is not there needs no rewriting."""
+    is_chunked = b"\r\ntransfer-encoding:" in head.lower()
+    return FLAG_TRACED | (FLAG_CHUNKED if is_chunked else 0)
 
 
 def _members(value: bytes) -> list[bytes]:

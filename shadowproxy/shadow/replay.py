@@ -1,18 +1,18 @@
 """Takes exchanges from the edges, sends the copies, and settles each exactly once.
 
     REQUEST ─► refused: dropped(limit)
-            └► copy ─► candidate over and legacy's half here ─► same: match
-                   │                                         └► PAIR to judge, or dropped(channel)
+            └► copy ─► candidate over, legacy's half here, and the witness over if there is one
+                   │     ├► same, and nothing to learn: match, told in a summary
+                   │     └► PAIR to judge; no room: match if it is one, or dropped(channel)
                    └► given up: dropped(reason) | failed(send)
 
 Laws: nothing here waits, and nothing grows past the limits in `Room`; every exchange counted in
 `accepted_from` is counted once more when it ends.
 """
 
-import os
-import traceback
+from random import random
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec
+from typing import Final
 
 from shadowproxy.compare.observations import rules_of
 from shadowproxy.core.cells import unsettled
@@ -25,41 +25,22 @@ from shadowproxy.ipc.channel import Sender, limit_for
 from shadowproxy.ipc.dials import SHADOW
 from shadowproxy.ipc.process import Process
 from shadowproxy.shadow import counting
-from shadowproxy.shadow.breaker import REFUSED
-from shadowproxy.shadow.candidate import Candidate
+from shadowproxy.shadow.breaker import REFUSED, Breaker
 from shadowproxy.shadow.copy import Copy
-from shadowproxy.shadow.marking import TRACE_ENTROPY_BYTES, Marking
+from shadowproxy.shadow.funnel import funnelled
+from shadowproxy.shadow.learning import second_of
+from shadowproxy.shadow.marking import Marking
+from shadowproxy.shadow.recheck import MAX_RECHECKS, Rechecks
 from shadowproxy.shadow.room import Room
 from shadowproxy.shadow.sameness import Sameness
+from shadowproxy.shadow.summaries import Summaries
+from shadowproxy.shadow.target import Target
 from shadowproxy.shadow.telling import Tell
+from shadowproxy.shadow.witness import MAX_WITNESSES, Witnesses
 from shadowproxy.upstream.connection import Connection
 from shadowproxy.upstream.pool import Pool
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _DROP_REASONS: Final = tuple(DropReason)
-MAX_TRACEBACK: Final = 8000
-_Rest = ParamSpec("_Rest")
-
-
-def _funnelled(
-    step: "Callable[Concatenate[Replay, Copy, _Rest], None]",
-) -> "Callable[Concatenate[Replay, Copy, _Rest], None]":
-    """The one funnel of this process: our bug costs the exchange, is counted and is logged."""
-
-    def guarded(replay: "Replay", copy: Copy, /, *rest: _Rest.args, **named: _Rest.kwargs) -> None:
-        try:
-            if not replay.is_closed:
-                step(replay, copy, *rest, **named)
-        except Exception:  # noqa: BLE001 - the funnel
-            replay.fault(copy)
-
-    return guarded
-
-
-def _too_large(copy: Copy) -> Failure:
-    return Failure(FailureKind.TOO_LARGE, "body", f"more than {copy.size} bytes")
 
 
 class Replay:
@@ -77,29 +58,54 @@ class Replay:
         self.is_closed = False
         self.open: dict[int, dict[int, Copy]] = {}
         self.room = Room(process.dials.set_shed)
-        self.candidate = Candidate(process.settings)
+        self.candidate = Target()
+        self.second = Target()
+        self.summaries = Summaries(self._cells, judge)
+        self.witnesses = Witnesses(self._cells, self.room, tell, self.second, self.witnessed)
+        self.rechecks = Rechecks(
+            self._cells, self.room, tell, judge, self._dial_words, self.candidate, self.second
+        )
         self.apply(process.settings)
 
     def apply(self, settings: Settings) -> None:
         """Takes a generation of the settings; what is under way ends as it began."""
-        self.max_body_bytes = settings.shadow.max_body_bytes
+        shadow = settings.shadow
+        self.max_body_bytes = shadow.max_body_bytes
         self._judge.limit_bytes = limit_for(self.max_body_bytes)
-        self._timeout_ns = int(settings.shadow.timeout_s * 1e9)
-        self._marking = Marking(settings.shadow)
+        self._timeout_ns = int(shadow.timeout_s * 1e9)
+        self._marking = Marking(shadow)
         self._sameness = Sameness(rules_of(settings.compare))
-        self.room.limit(settings.shadow)
-        self.candidate.reload(settings)
-        self.breaker = self.candidate.breaker
+        self.room.limit(shadow)
+        self.candidate.aim(settings.candidate, shadow.max_in_flight, shadow.timeout_s)
+        max_inquiries = MAX_WITNESSES + MAX_RECHECKS
+        self.second.aim(second_of(settings)[1], max_inquiries, shadow.timeout_s)
+        self.witnesses.apply(settings)
+        self.rechecks.apply(settings)
+
+    @property
+    def breaker(self) -> Breaker:
+        """The candidate's."""
+        return self.candidate.breaker
 
     @property
     def has_work(self) -> bool:
         """Something is under way."""
-        return bool(self.room.held_bytes)
+        return bool(self.room.held_bytes or self.summaries)
+
+    def tick(self, now_ns: int) -> None:
+        """Time limits of all that is under way, and the summary of what has ended."""
+        self.candidate.tick(now_ns)
+        self.second.tick(now_ns)
+        self.witnesses.tick(now_ns)
+        self.rechecks.tick(now_ns)
+        self.summaries.flush()
 
     def close(self) -> int:
         """Nothing counts from here on; how many exchanges were still under way."""
         self.is_closed = True
-        self.candidate.close()
+        self.summaries.drop()
+        for asking in (self.candidate, self.second, self.witnesses, self.rechecks):
+            asking.close()
         self.room.in_flight = self.room.held_bytes = 0
         return unsettled(self._cells)
 
@@ -147,7 +153,7 @@ class Replay:
         copy.base = counting.BASES[request.route]
         reason = self.room.refusal(copy.held)
         if reason is None:
-            copy.ticket = self.breaker.admit(copy.submitted_ns / 1e9)
+            copy.ticket = copy.breaker.admit(copy.submitted_ns / 1e9)
             if copy.ticket == REFUSED:
                 reason = DropReason.BREAKER_OPEN
         if reason is not None:
@@ -158,21 +164,30 @@ class Replay:
         self.room.in_flight += 1
         self.room.held_bytes += copy.held
         copy.deadline_ns = copy.submitted_ns + self._timeout_ns
+        if self.rechecks.rate is not None:
+            self.rechecks.rate.take(copy.submitted_ns)
         self._start(copy, pool)
+        share = self.witnesses.share
+        if share and random() < share and not copy.is_settled:  # noqa: S311 - no secret
+            self.witnesses.ask(copy)
 
-    @_funnelled
+    @funnelled
     def _start(self, copy: Copy, pool: Pool) -> None:
         if not pool.submit(copy):
             self.give_up(copy, DropReason.IN_FLIGHT_LIMIT)
 
-    @_funnelled
+    @funnelled
     def _join(self, copy: Copy, side: frames.Side, size: int) -> None:
         """Legacy's half is here."""
         if side.flags & frames.FLAG_INCOMPLETE:
             self.give_up(copy, DropReason.CLIENT_GONE)
             return
         copy.legacy = side
-        self.hold(copy, size)
+        copy.hold(size)
+        if side.failure:
+            self.witnesses.legacy_failed(monotonic_ns())
+        if copy.witness is not None:
+            self.witnesses.legacy_answered(copy)
         if copy.is_over:
             self._conclude(copy)
         elif copy.is_flood:
@@ -180,38 +195,23 @@ class Replay:
 
     # -- from the candidate ----------------------------------------------------------------
 
-    @_funnelled
+    @funnelled
     def send(self, copy: Copy, connection: Connection) -> None:
         """Writes the copy to a connection, in one write."""
-        request = copy.request
-        entropy = os.urandom(TRACE_ENTROPY_BYTES) if request.flags & frames.FLAG_TRACED else b""
-        head = self._marking.head_of_copy(request.head, request.flags, len(request.body), entropy)
-        connection.write(head + request.body if request.body else head)
-        connection.request_done()
+        copy.write_to(connection, self._marking)
 
-    def hold(self, copy: Copy, size: int) -> None:
-        """Accounts for bytes that a copy holds; one too many ends it."""
-        if copy.is_settled:
-            return
-        copy.held += size
-        room = self.room
-        room.held_bytes += size
-        if room.held_bytes > room.max_bytes and size > 0:
-            self.room.shed(DropReason.MEMORY_LIMIT)
-            self.give_up(copy, DropReason.MEMORY_LIMIT)
-
-    @_funnelled
+    @funnelled
     def answered(self, copy: Copy) -> None:
         """The candidate's answer is whole."""
         if copy.is_settled:
             return
         self._over(copy)
         counting.count_answer(self._cells, copy.base, copy.status, copy.total_us)
-        self.breaker.succeeded(copy.ticket, copy.ended_ns / 1e9)
+        copy.breaker.succeeded(copy.ticket, copy.ended_ns / 1e9)
         if copy.legacy is not None:
             self._conclude(copy)
 
-    @_funnelled
+    @funnelled
     def broke_off(self, copy: Copy, failure: Failure) -> None:
         """The candidate gave no whole answer."""
         if copy.is_settled:
@@ -223,15 +223,15 @@ class Replay:
             # Neither backend had finished when the deadline came: an endless or a slow answer,
             # and nothing that the candidate could be blamed for.
             copy.is_cut = True
-            counting.count_status(self._cells, copy.status)
-            self.breaker.succeeded(copy.ticket, now_s)
+            counting.count_status(self._cells, counting.OF_CANDIDATE, copy.status)
+            copy.breaker.succeeded(copy.ticket, now_s)
         else:
-            counting.count_failure(self._cells, failure.kind)
-            self.breaker.failed(copy.ticket, now_s)
+            counting.count_failure(self._cells, counting.OF_CANDIDATE, failure.kind)
+            copy.breaker.failed(copy.ticket, now_s)
         if copy.legacy is not None:
             self._conclude(copy)
 
-    @_funnelled
+    @funnelled
     def flooded(self, copy: Copy) -> None:
         """The candidate's answer is larger than it is worth reading."""
         if copy.is_settled or copy.is_over:
@@ -239,14 +239,19 @@ class Replay:
         copy.ended_ns = monotonic_ns()
         copy.pool.cancel(copy)
         self._over(copy)
-        copy.failure = _too_large(copy)
-        counting.count_failure(self._cells, FailureKind.TOO_LARGE)
+        copy.failure = copy.too_large()
+        counting.count_failure(self._cells, counting.OF_CANDIDATE, FailureKind.TOO_LARGE)
         if copy.legacy is None or copy.is_beyond_comparing:
-            self.breaker.released(copy.ticket)  # legacy's answer may be as large
+            copy.breaker.released(copy.ticket)  # legacy's answer may be as large
         else:
-            self.breaker.failed(copy.ticket, copy.ended_ns / 1e9)
+            copy.breaker.failed(copy.ticket, copy.ended_ns / 1e9)
         if copy.legacy is not None:
             self._conclude(copy)
+
+    @funnelled
+    def witnessed(self, copy: Copy) -> None:
+        """The witness has done its part, or will not."""
+        self._conclude(copy)
 
     # -- ends ------------------------------------------------------------------------------
 
@@ -256,40 +261,49 @@ class Replay:
         self.room.in_flight -= 1
 
     def _conclude(self, copy: Copy) -> None:
-        """Both halves are here: the same, or something for the judge."""
+        """All that the exchange waits for is here: the same, or something for the judge."""
         legacy = copy.legacy
-        if copy.is_settled or legacy is None:
+        if legacy is None or not copy.is_ready or copy.is_settled:
             return
-        cells = self._cells
         if copy.is_flood:
             if copy.is_beyond_comparing:
                 self.leave_unjudged(copy)
                 return
-            copy.failure = copy.failure or _too_large(copy)
-        if self._is_match(copy, legacy):
-            cells[copy.base + counting.MATCH] += 1
-        else:
-            candidate = copy.side()
+            copy.failure = copy.failure or copy.too_large()
+        witness = copy.witness.side() if copy.witness and copy.witness.is_usable else None
+        is_match = self._is_match(copy, legacy)
+        was_taken = (witness is not None or not is_match) and self._hand_over(copy, legacy, witness)
+        if is_match and not was_taken:
+            self._cells[copy.base + counting.MATCH] += 1
             request = copy.request
-            pair = frames.Pair(
-                request.route, request.written_ns, request.head, request.body, legacy, candidate
-            )
-            if self._judge.send(frames.pack_pair(pair)):
-                cells[counting.HANDED_OVER] += 1
-            else:
-                is_full = self._judge.is_open
-                reason = DropReason.CHANNEL_FULL if is_full else DropReason.CHANNEL_DOWN
-                cells[counting.DROPPED[reason]] += 1
-        self._settle(copy)
+            self.summaries.add(request.route, legacy.total_us, copy.total_us, request.head)
+        elif not was_taken:
+            is_full = self._judge.is_open
+            reason = DropReason.CHANNEL_FULL if is_full else DropReason.CHANNEL_DOWN
+            self._cells[counting.DROPPED[reason]] += 1
+        self._settle(copy, was_witnessed=was_taken and witness is not None)
+
+    def _hand_over(self, copy: Copy, legacy: frames.Side, witness: frames.Side | None) -> bool:
+        request = copy.request
+        pair = frames.Pair(
+            request.route, request.written_ns, request.head, request.body, legacy, copy.side(),
+            witness,
+        )  # fmt: skip
+        if not self._judge.send(frames.pack_pair(pair)):
+            return False
+        self._cells[counting.HANDED_OVER] += 1
+        return True
 
     def _is_match(self, copy: Copy, legacy: frames.Side) -> bool:
         if copy.is_whole and not legacy.flags:
             return self._sameness.holds_for(legacy, copy.status, copy.answer_head, copy.answer)
         return self._sameness.holds(legacy, copy.side())
 
-    def _settle(self, copy: Copy) -> None:
+    def _settle(self, copy: Copy, *, was_witnessed: bool = False) -> None:
         copy.is_settled = True
         self.room.held_bytes -= copy.held
+        if copy.witness is not None:
+            self.witnesses.settle(copy, was_used=was_witnessed)
         if self.room.shedding is not None:
             self.reconsider()
 
@@ -312,15 +326,13 @@ class Replay:
             self.open[copy.slot].pop(copy.exchange, None)
         if not copy.is_over:
             self._over(copy)
-            self.breaker.released(copy.ticket)
+            copy.breaker.released(copy.ticket)
             copy.pool.cancel(copy)
         self._settle(copy)
 
     def fault(self, copy: Copy) -> None:
         """Our own bug: the exchange failed, and somebody should know."""
-        self._tell(
-            "internal_error", "error", exception=traceback.format_exc(limit=-8)[-MAX_TRACEBACK:]
-        )
+        self._tell.internal_error()
         if not copy.is_settled:
             self._cells[counting.FAILED_SEND] += 1
             self._let_go(copy)

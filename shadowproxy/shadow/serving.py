@@ -27,7 +27,11 @@ async def serve(process: Process, stop: asyncio.Event) -> None:
         cells[PROCESS_LOST] += lost
         cells[HANDED_OVER] -= lost
 
-    judge = Sender(process.runtime_dir / "judge.sock", 0, settle_with_judge)
+    def hear_judge(kind: int, frame: bytes) -> None:
+        replay.rechecks.on_frame(kind, frame)
+
+    path = process.runtime_dir / "judge.sock"
+    judge = Sender(path, 0, settle_with_judge, on_frame=hear_judge)
     tell = Tell(process, judge)
     replay = Replay(process, judge, tell)
     upkeep = Upkeep(process, replay, judge, tell)

@@ -34,7 +34,7 @@ class Upkeep:
         self._process.beat()
         if self._process.reload():
             self._replay.apply(self._process.settings)
-        self._replay.candidate.tick(now_ns)
+        self._replay.tick(now_ns)
         self._expire(now_ns)
         self._replay.reconsider()
         self._report_breaker()

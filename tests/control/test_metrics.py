@@ -23,6 +23,9 @@ COUNTERS = {
     "received": set(),
     "retries": set(),
     "connections_accepted": set(),
+    "witnesses": {"outcome"},
+    "rechecks": {"outcome"},
+    "summaries_dropped": set(),
 }
 HISTOGRAMS = {
     "request_duration_seconds": {"route"},
@@ -99,6 +102,11 @@ async def test_every_child_is_there_from_the_start_at_zero() -> None:
     assert found[key("exchanges_total", state="recorded", reason="mismatch")] == 0
     assert found[key("backend_requests_total", backend="candidate", outcome="reset")] == 0
     assert all(found[key("refused_total", reason=reason)] == 0 for reason in Refusal)
+    for outcome in ("asked", "failed", "refused"):
+        assert found[key("witnesses_total", outcome=outcome)] == 0
+    for outcome in ("asked", "refused"):
+        assert found[key("rechecks_total", outcome=outcome)] == 0
+    assert found[key("summaries_dropped_total")] == 0
 
 
 async def test_route_labels_are_the_configured_ones_and_other() -> None:
@@ -160,6 +168,23 @@ async def test_gauges_show_what_the_pages_show() -> None:
     assert found[key("event_loop_lag_seconds", process="edge-1")] == 0.0015
     assert found[key("process_up", process="edge-0")] == 1
     assert found[key("process_up", process="judge")] == 0
+
+
+async def test_learning_is_counted_by_outcome() -> None:
+    """What shadow counts of witnesses, rechecks and summaries is what a scrape sees."""
+    async with controlling() as control:
+        tallies = control.others["shadow"].tallies
+        for count, name in enumerate(("asked", "failed", "refused"), 1):
+            tallies.add(f"witnesses/{name}", count)
+        tallies.add("rechecks/asked", 5)
+        tallies.add("rechecks/refused", 6)
+        tallies.add("summaries_dropped", 7)
+        found = await samples(control)
+    for count, name in enumerate(("asked", "failed", "refused"), 1):
+        assert found[key("witnesses_total", outcome=name)] == count
+    assert found[key("rechecks_total", outcome="asked")] == 5
+    assert found[key("rechecks_total", outcome="refused")] == 6
+    assert found[key("summaries_dropped_total")] == 7
 
 
 async def test_dials_and_reload_are_metrics() -> None:

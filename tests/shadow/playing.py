@@ -1,7 +1,8 @@
 """Plays the edges and the judge around one real shadow process.
 
-Played.ask() ─REQUEST─► shadow ─► candidate (a scripted backend)
-Played.answer() ─RESPONSE─► shadow ─PAIR, EVENT─► Played.pairs, Played.events
+Played.ask() ─REQUEST─► shadow ─► candidate, and legacy for what only learns (scripted backends)
+Played.answer() ─RESPONSE─► shadow ─PAIR, MATCHES, RECHECKED, EVENT─► Judge.pairs, ...
+                            shadow ◄─RECHECK─ Judge.recheck()
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from tests.support.waiting import alongside, until
 
 HEAD = b"GET /item HTTP/1.1\r\nHost: shop.test\r\n\r\n"
 ROUTE_SLOT = 3
+NOBODY: Address = ("127.0.0.1", 1)
 
 
 def ok(text: bytes = b"ok", **changes: Any) -> frames.Side:
@@ -34,16 +36,44 @@ def ok(text: bytes = b"ok", **changes: Any) -> frames.Side:
 
 @dataclass
 class Judge:
-    """Takes what shadow hands over, and counts it as accepted."""
+    """Takes what shadow hands over, and counts it as accepted; `receiver` while it listens."""
 
     pairs: list[frames.Pair] = field(default_factory=list)
+    matches: list[frames.Match] = field(default_factory=list)
+    rechecked: list[frames.Rechecked] = field(default_factory=list)
+    summaries: list[int] = field(default_factory=list)
+    """How many matches each frame told."""
+    receiver: Receiver | None = None
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def take(self, slot: int, kind: int, frame: bytes) -> None:
         if kind == frames.PAIR:
             self.pairs.append(frames.unpack_pair(frame))
+        elif kind == frames.MATCHES:
+            told = frames.unpack_matches(frame)
+            self.summaries.append(len(told))
+            self.matches += told
+        elif kind == frames.RECHECKED:
+            self.rechecked.append(frames.unpack_rechecked(frame))
         else:
             self.events.append(json.loads(frames.unpack_event(frame)))
+
+    async def recheck(
+        self, head: bytes = HEAD, body: bytes = b"", route: int = ROUTE_SLOT
+    ) -> frames.Rechecked:
+        """Wants a request asked again; what shadow says to that."""
+        self.recheck_soon(head, body, route)
+        count = len(self.rechecked)
+        await until(lambda: len(self.rechecked) > count, "the recheck is answered")
+        return self.rechecked[-1]
+
+    def recheck_soon(
+        self, head: bytes = HEAD, body: bytes = b"", route: int = ROUTE_SLOT, ticket: int = 7
+    ) -> None:
+        """The same without waiting."""
+        assert self.receiver is not None
+        wish = frames.Recheck(ticket, route, head, body)
+        assert self.receiver.reply(0, frames.pack_recheck(wish))
 
 
 class Played:
@@ -83,8 +113,13 @@ class Played:
     def route_cell(self, name: str) -> int:
         return self.cells()[route_base(ROUTE_SLOT) + ROUTE[name]]
 
-    def outcome(self, outcome: str) -> int:
-        return self.cell(f"backend_requests/candidate/{outcome}")
+    def outcome(self, outcome: str, backend: str = "candidate") -> int:
+        return self.cell(f"backend_requests/{backend}/{outcome}")
+
+    def witnesses(self) -> dict[str, int]:
+        """asked, failed, refused; and those that came with a pair."""
+        found = {name: self.cell(f"witnesses/{name}") for name in ("asked", "failed", "refused")}
+        return found | {"used": sum(pair.witness is not None for pair in self.judge.pairs)}
 
     async def until_cell(self, name: str, count: int = 1) -> None:
         await until(lambda: self.cell(name) == count, f"{name} = {count}")
@@ -100,13 +135,19 @@ class Played:
             lambda: not self.cell("shadow_in_flight") and not self.cell("shadow_memory_bytes"),
             "nothing is held",
         )
+        if self.judge.receiver is not None:
+            await until(
+                lambda: len(self.judge.pairs) == self.cell("handed_over"), "all pairs have arrived"
+            )
 
 
 @asynccontextmanager
-async def shadow_alone(candidate: Address, edges: int = 1, **changes: Any) -> AsyncIterator[Played]:
+async def shadow_alone(
+    candidate: Address, edges: int = 1, legacy: Address = NOBODY, **changes: Any
+) -> AsyncIterator[Played]:
     """A shadow process with played edges, and no judge."""
     async with (
-        edge(("127.0.0.1", 1), candidate, ("shadow",), **changes) as running,
+        edge(legacy, candidate, ("shadow",), **changes) as running,
         AsyncExitStack() as stack,
     ):
         senders = []
@@ -118,9 +159,11 @@ async def shadow_alone(candidate: Address, edges: int = 1, **changes: Any) -> As
 
 
 @asynccontextmanager
-async def shadowed(candidate: Address, edges: int = 1, **changes: Any) -> AsyncIterator[Played]:
+async def shadowed(
+    candidate: Address, edges: int = 1, legacy: Address = NOBODY, **changes: Any
+) -> AsyncIterator[Played]:
     """The same with a judge that takes everything."""
-    async with shadow_alone(candidate, edges, **changes) as played:
+    async with shadow_alone(candidate, edges, legacy, **changes) as played:
         async with judging(played.running.runtime_dir, played.judge):
             yield played
 
@@ -139,8 +182,10 @@ async def judging(runtime_dir: Path, judge: Judge) -> AsyncIterator[Receiver]:
     try:
         async with asyncio.timeout(5):
             await welcomed.wait()
+        judge.receiver = receiver
         yield receiver
     finally:
+        judge.receiver = None
         server.close()
         for incoming in list(receiver._current.values()):
             assert incoming._transport is not None

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shadowproxy.core.settings import ShadowSettings
+from shadowproxy.core.words import Backend
 from shadowproxy.ipc.frames import FLAG_CHUNKED, FLAG_TRACED
-from shadowproxy.shadow.marking import Marking
+from shadowproxy.shadow.marking import Marking, flags_of
 
 PLAIN = Marking(ShadowSettings())
 ENTROPY = bytes(range(24))
@@ -37,6 +38,30 @@ def test_the_plain_copy_is_the_original_with_the_mark() -> None:
     assert copied("ACCEPT: */*", "X-A: 1", "x-a: 2") == [
         "GET /a?b HTTP/1.1", "Host: shop.test", "ACCEPT: */*", "X-A: 1", "x-a: 2", *MARK,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", Backend)
+def test_the_mark_names_whom_it_is_for(backend: Backend) -> None:
+    """In X-Shadow and baggage alike, quick way and slow; a name that came with it is replaced."""
+    marking = Marking(ShadowSettings(), backend)
+    mark = [f"X-Shadow: {backend}", f"baggage: shadow={backend}"]
+    assert copied(marking=marking)[2:] == mark
+    fields = ("X-Shadow: other", "baggage: shadow=candidate")
+    assert copied(*fields, flags=FLAG_TRACED, marking=marking)[2:] == mark
+
+
+@pytest.mark.parametrize(
+    ("field", "flags"),
+    [
+        ("Accept: */*", FLAG_TRACED),
+        ("Transfer-Encoding: chunked", FLAG_TRACED | FLAG_CHUNKED),
+        ("TRANSFER-ENCODING:chunked", FLAG_TRACED | FLAG_CHUNKED),
+        ("X-Transfer-Encoding: chunked", FLAG_TRACED),
+    ],
+)
+def test_flags_of_a_head_that_comes_without(field: str, flags: int) -> None:
+    """A coding is seen, a trace is always looked for."""
+    assert flags_of(head(field)) == flags
 
 
 def test_baggage_keeps_what_it_carried() -> None:

@@ -24,7 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 from shadowproxy.core.cells import GLOBAL, recorded, unsettled
 from shadowproxy.core.lifecycle import REASONS
-from shadowproxy.core.settings import BackendSettings, LimitSettings, ListenSettings, Settings
+from shadowproxy.core.settings import (
+    BackendSettings,
+    LimitSettings,
+    ListenSettings,
+    NoiseSettings,
+    Settings,
+)
 from shadowproxy.ipc import frames
 from shadowproxy.ipc.channel import Receiver
 from shadowproxy.ipc.dials import Dials
@@ -45,6 +51,9 @@ ALL = ("judge", "shadow", "edge")
 
 QUICK = LimitSettings(drain_delay_s=0.0, drain_timeout_s=0.5)
 """Production limits, but no time to wait at the end of a test."""
+
+ASKED_ONCE = NoiseSettings(source="off")
+"""Tests count what legacy is asked; those about witnesses turn them on."""
 
 STOP_S = 5.0
 
@@ -144,7 +153,7 @@ async def edge(
         settings = replace(
             Settings((_listening(listener),), _backend(legacy), forwarded="off", limits=QUICK),
             candidate=None if candidate is None else _backend(candidate),
-            **changes,
+            **{"noise": ASKED_ONCE, **changes},
         )
         write_settings(folder, settings)
         names = ["edge-0" if role == "edge" else role for role in processes]

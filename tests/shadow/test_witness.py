@@ -1,0 +1,440 @@
+"""Legacy asked once more: it teaches, and whatever it does, it never costs an exchange."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from shadowproxy.core.cells import unsettled
+from shadowproxy.core.lifecycle import DropReason
+from shadowproxy.core.settings import NoiseSettings, ShadowSettings
+from shadowproxy.core.words import FailureKind
+from shadowproxy.ipc import frames
+from shadowproxy.shadow import serving, upkeep
+from shadowproxy.shadow.asking import OVERHEAD_BYTES
+from shadowproxy.shadow.breaker import MIN_COPIES
+from shadowproxy.shadow.witness import MAX_WITNESSES
+from tests.shadow.playing import FAILURES, HEAD, Played, ok, shadow_alone, shadowed
+from tests.shadow.test_replay import FLOOD, LIES
+from tests.support.backends import Backend, backend, refusing, unreachable
+from tests.support.edges import backend_settings
+from tests.support.messages import Received
+from tests.support.waiting import until
+
+ALWAYS = NoiseSettings(sample=1.0, source="legacy")
+SECOND = NoiseSettings(sample=1.0, source="secondary")
+HANG: list[dict[str, Any]] = [{"signal": "asked"}, {"hang": True}]
+FAILED_LEGACY = frames.Side(FAILURES[FailureKind.RESET], 0, 0, 0, 5, 0, b"", b"")
+
+
+def saying(text: bytes) -> Callable[[Received], bytes]:
+    return lambda request: ok(text).head + (b"" if request.method == b"HEAD" else text)
+
+
+@asynccontextmanager
+async def witnessed(**changes: Any) -> AsyncIterator[tuple[Played, Backend, Backend]]:
+    """Every safe exchange has a witness; gives shadow, candidate and legacy, which both say ok."""
+    async with (
+        backend() as candidate,
+        backend() as legacy,
+        shadowed(candidate.address, legacy=legacy.address, **{"noise": ALWAYS, **changes}) as it,
+    ):
+        candidate.answer = legacy.answer = saying(b"ok")
+        yield it, candidate, legacy
+
+
+@pytest.mark.parametrize("said", [b"ok", b"OK"])
+async def test_a_witness_goes_to_the_judge_with_its_pair(said: bytes) -> None:
+    """Equal answers and different ones alike: the judge learns from both, and counts the verdict."""
+    async with witnessed() as (played, _, legacy):
+        legacy.answer = saying(said)
+        played.answer(played.ask())
+        await until(lambda: played.judge.pairs, "the pair arrives")
+        await played.until_settled()
+        (pair,) = played.judge.pairs
+        assert pair.witness is not None
+        assert (pair.legacy.body, pair.candidate.body, pair.witness.body) == (b"ok", b"ok", said)
+        assert pair.witness.total_us >= pair.witness.first_us > 0
+        assert (played.cell("handed_over"), played.route_cell("verdict/match")) == (1, 0)
+        assert played.witnesses() == {"asked": 1, "failed": 0, "refused": 0, "used": 1}
+
+
+async def test_a_witness_is_counted_as_secondary_and_in_no_latency() -> None:
+    """Legacy's own outcomes are users'; the histograms know the copy alone."""
+    async with witnessed() as (played, _, _):
+        played.answer(played.ask())
+        await until(lambda: played.judge.pairs, "the pair arrives")
+        assert (played.outcome("2xx"), played.outcome("2xx", "secondary")) == (1, 1)
+        assert played.outcome("2xx", "legacy") == 0
+        assert played.route_cell("backend_duration/candidate/sum_us") > 0
+        assert played.route_cell("backend_duration/secondary/sum_us") == 0
+        assert played.route_cell("backend_duration/legacy/sum_us") == 0
+
+
+async def test_a_witness_says_whom_it_is_for() -> None:
+    """The mark names legacy; what the operator does to copies is not done to it."""
+    policy = ShadowSettings(remove_headers=("authorization",), set_headers=(("X-Env", "shadow"),))
+    async with witnessed(shadow=policy) as (played, candidate, legacy):
+        head = HEAD[:-2] + b"Authorization: secret\r\nbaggage: a=1\r\n\r\n"
+        played.answer(played.ask(head, flags=frames.FLAG_TRACED))
+        await until(lambda: played.judge.pairs, "the pair arrives")
+        (request,) = legacy.requests
+        assert request.lines() == [
+            "Host: shop.test", "Authorization: secret", "X-Shadow: legacy",
+            "baggage: a=1,shadow=legacy",
+        ]  # fmt: skip
+        assert candidate.requests[0].values("x-shadow") == [b"candidate"]
+        assert candidate.requests[0].values("authorization") == []
+
+
+async def test_secondary_is_asked_in_legacys_place() -> None:
+    """With noise.source secondary, legacy hears nothing and the mark names secondary."""
+    async with backend() as second:
+        second.answer = saying(b"ok")
+        settings = backend_settings(second.address)
+        async with witnessed(noise=SECOND, secondary=settings) as (played, _, legacy):
+            played.answer(played.ask())
+            await until(lambda: played.judge.pairs, "the pair arrives")
+            assert played.judge.pairs[0].witness is not None
+            assert second.requests[0].values("x-shadow") == [b"secondary"]
+            assert second.requests[0].values("baggage") == [b"shadow=secondary"]
+            assert legacy.requests == []
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        NoiseSettings(sample=1.0, source="off"),
+        NoiseSettings(sample=1.0, source="secondary"),
+        NoiseSettings(sample=0.0, source="legacy"),
+    ],
+    ids=["off", "no secondary", "no share"],
+)
+async def test_off_means_none(noise: NoiseSettings) -> None:
+    """Nobody is asked, nothing is counted, and equal answers end here."""
+    async with witnessed(noise=noise) as (played, candidate, legacy):
+        for _ in range(10):
+            played.answer(played.ask())
+        await played.until_settled()
+        assert (len(candidate.requests), legacy.requests) == (10, [])
+        assert played.route_cell("verdict/match") == 10
+        assert played.witnesses() == {"asked": 0, "failed": 0, "refused": 0, "used": 0}
+
+
+async def test_a_share_is_drawn_by_exchange() -> None:
+    """Of 200 exchanges at one half, some have a witness and some have none."""
+    async with witnessed(noise=NoiseSettings(sample=0.5, source="legacy")) as (played, _, legacy):
+        for _ in range(20):
+            for _ in range(10):
+                played.answer(played.ask())
+            await played.until_settled()
+        asked = len(legacy.requests)
+        assert 50 < asked < 150  # a fair coin leaves this once in 10^12 runs
+        assert played.cell("handed_over") == asked
+        assert played.route_cell("verdict/match") == 200 - asked
+
+
+@pytest.mark.parametrize(
+    ("method", "is_asked"),
+    [(b"GET", 1), (b"HEAD", 1), (b"OPTIONS", 1), (b"POST", 0), (b"PUT", 0), (b"DELETE", 0)],
+)
+async def test_only_what_is_safe_is_asked_twice(method: bytes, is_asked: int) -> None:
+    """A route may copy writes; legacy never gets one a second time."""
+    async with witnessed() as (played, candidate, legacy):
+        head = HEAD.replace(b"GET", method)
+        side = ok(b"", head=ok().head) if method == b"HEAD" else ok()
+        played.answer(played.ask(head), side)
+        await played.until_settled()
+        assert (len(candidate.requests), len(legacy.requests)) == (1, is_asked)
+        assert played.cell("witnesses/asked") == is_asked
+        assert played.cell("handed_over") + played.route_cell("verdict/match") == 1
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_lying_legacy_teaches_nothing_and_costs_nothing(lie: str) -> None:
+    """A failed witness is counted; the exchange is a match here, or a pair without a witness."""
+    steps, kind = LIES[lie]
+    shadow = ShadowSettings(timeout_s=0.3 if lie == "hang" else 10.0)
+    async with witnessed(shadow=shadow) as (played, _, legacy):
+        legacy.scripts[b"/item"] = steps
+        played.answer(played.ask())
+        played.answer(played.ask(), ok(b"no"))
+        await played.until_settled()
+        assert played.witnesses() == {"asked": 2, "failed": 2, "refused": 0, "used": 0}
+        assert played.outcome(kind, "secondary") == 2
+        assert played.route_cell("verdict/match") == 1
+        assert [pair.legacy.body for pair in played.judge.pairs] == [b"no"]
+
+
+@pytest.mark.parametrize("way", ["hangs", "takes no connection"])
+async def test_the_copys_deadline_is_the_witnesss(way: str) -> None:
+    """A legacy that is silent holds the exchange until the deadline, and no longer."""
+    shadow = ShadowSettings(timeout_s=0.3)
+    async with (
+        unreachable() as nowhere,
+        backend() as hanging,
+        backend() as candidate,
+    ):
+        hanging.scripts[b"/item"] = HANG
+        candidate.answer = saying(b"ok")
+        address = hanging.address if way == "hangs" else nowhere
+        async with shadowed(candidate.address, legacy=address, noise=ALWAYS, shadow=shadow) as it:
+            started_s = time.monotonic()
+            it.answer(it.ask(), ok(b"no"))
+            await until(lambda: it.judge.pairs, "the pair arrives")
+            assert 0.2 < time.monotonic() - started_s < 1.0
+            await it.until_settled()
+            assert it.witnesses() == {"asked": 1, "failed": 1, "refused": 0, "used": 0}
+            assert it.outcome("timeout" if way == "hangs" else "connect_timeout", "secondary") == 1
+
+
+async def test_a_flooding_witness_is_cut_at_the_candidates_measure() -> None:
+    """Much larger than what the user got is no answer; it is not read on, and not held."""
+    async with witnessed(shadow=ShadowSettings(max_body_bytes=1 << 16)) as (played, _, legacy):
+        legacy.scripts[b"/item"] = FLOOD
+        played.answer(played.ask())
+        await played.until_settled()
+        assert played.outcome("too_large", "secondary") == 1
+        assert played.route_cell("verdict/match") == 1
+        await until(lambda: not legacy.open_connections, "the connection is closed")
+        assert legacy.runs[0].sent_bytes < 16 << 20
+
+
+async def test_a_witness_above_the_cap_comes_as_size_and_digest() -> None:
+    """The same rule as for a copy's answer."""
+    large = b"x" * 3000
+    async with witnessed(shadow=ShadowSettings(max_body_bytes=1000)) as (played, _, legacy):
+        legacy.answer = saying(large)
+        played.answer(played.ask())
+        await until(lambda: played.judge.pairs, "the pair arrives")
+        side = played.judge.pairs[0].witness
+        assert side is not None
+        assert (side.flags, side.body_bytes, len(side.body)) == (frames.FLAG_TRUNCATED, 3000, 32)
+
+
+async def test_witnesses_in_flight_are_limited() -> None:
+    """Beyond the limit an exchange has none; legacy has no more connections than that."""
+    async with witnessed() as (played, candidate, legacy):
+        legacy.scripts[b"/item"] = [{"await": "go"}, {"close": True}]
+        for _ in range(MAX_WITNESSES + 4):
+            played.answer(played.ask())
+        await played.until_cell("witnesses/refused", 4)
+        await until(lambda: played.route_cell("verdict/match") == 4, "those without have ended")
+        await until(lambda: len(legacy.requests) == MAX_WITNESSES, "the others are out")
+        assert legacy.open_connections == MAX_WITNESSES
+        legacy.events["go"].set()
+        await played.until_settled()
+        assert played.route_cell("verdict/match") == MAX_WITNESSES + 4
+        assert len(candidate.requests) == MAX_WITNESSES + 4
+
+
+async def test_a_dead_legacy_is_left_alone() -> None:
+    """After twenty refusals no witness is asked; copies go on as if nothing were."""
+    async with refusing() as dead, backend() as candidate:
+        candidate.answer = saying(b"ok")
+        async with shadowed(candidate.address, legacy=dead, noise=ALWAYS) as played:
+            for _ in range(MIN_COPIES + 5):
+                played.answer(played.ask())
+                await played.until_settled()
+            assert played.witnesses() == {
+                "asked": MIN_COPIES, "failed": MIN_COPIES, "refused": 5, "used": 0,
+            }  # fmt: skip
+            assert played.route_cell("verdict/match") == MIN_COPIES + 5
+            assert not played.cell("breaker_open")
+
+
+async def test_what_users_suffered_counts_for_legacys_breaker() -> None:
+    """Twenty failed halves without one witness: legacy is in trouble, and is not asked."""
+    async with witnessed(noise=NoiseSettings(source="off")) as (played, _, legacy):
+        for _ in range(MIN_COPIES):
+            played.answer(played.ask(), FAILED_LEGACY)
+        await until(lambda: len(played.judge.pairs) == MIN_COPIES, "the pairs arrive")
+        played.running.reload(noise=ALWAYS)
+        await until(lambda: played.cell("generation") == 2, "the settings are taken up")
+        played.answer(played.ask())
+        await played.until_cell("witnesses/refused")
+        await played.until_settled()
+        assert legacy.requests == []
+
+
+async def test_what_users_suffered_does_not_count_for_secondarys_breaker() -> None:
+    """Another backend's trouble is no reason not to learn from this one."""
+    async with backend() as second:
+        second.answer = saying(b"ok")
+        settings = backend_settings(second.address)
+        async with witnessed(noise=SECOND, secondary=settings) as (played, _, _):
+            for _ in range(MIN_COPIES + 1):
+                played.answer(played.ask(), FAILED_LEGACY)
+                await played.until_settled()
+            assert played.witnesses() == {
+                "asked": MIN_COPIES + 1, "failed": 0, "refused": 0, "used": MIN_COPIES + 1,
+            }  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_an_overloaded_legacy_is_left_alone(status: int) -> None:
+    """Its answers are used, and after twenty it has peace."""
+    async with witnessed() as (played, _, legacy):
+        legacy.answer = lambda request: b"HTTP/1.1 %d Busy\r\nContent-Length: 0\r\n\r\n" % status
+        for _ in range(MIN_COPIES + 1):
+            played.answer(played.ask())
+            await played.until_settled()
+        assert played.witnesses() == {
+            "asked": MIN_COPIES, "failed": 0, "refused": 1, "used": MIN_COPIES,
+        }  # fmt: skip
+
+
+async def test_what_a_witness_holds_counts_as_memory() -> None:
+    """Its bytes are in the gauge while it is under way, and given back."""
+    async with witnessed() as (played, candidate, legacy):
+        candidate.scripts[b"/item"] = [{"await": "go"}, {"close": True}]
+        legacy.answer = saying(b"x" * 50_000)
+        exchange = played.ask()
+        await until(lambda: played.outcome("2xx", "secondary"), "the witness has answered")
+        await until(lambda: played.cell("shadow_memory_bytes") > 50_000, "the gauge moves")
+        candidate.events["go"].set()
+        played.answer(exchange)
+        await played.until_settled()
+
+
+async def test_a_witness_that_finds_no_memory_goes_alone() -> None:
+    """The exchange ends as ever: room is for users' exchanges first."""
+    limit = ShadowSettings(max_memory_bytes=50_000)
+    async with witnessed(shadow=limit) as (played, _, legacy):
+        legacy.answer = saying(b"x" * 30_000)
+        played.answer(played.ask())
+        await played.until_settled()
+        assert played.route_cell("verdict/match") == 1
+        assert played.witnesses() == {"asked": 1, "failed": 1, "refused": 0, "used": 0}
+        assert played.running.dials.shed is None
+
+
+async def test_a_witness_that_would_not_fit_is_refused() -> None:
+    """An exchange that fills the memory has none."""
+    limit = ShadowSettings(max_memory_bytes=2 * (2 * OVERHEAD_BYTES + len(HEAD) - 1))
+    async with witnessed(shadow=limit) as (played, candidate, legacy):
+        candidate.scripts[b"/item"] = HANG
+        exchange = played.ask()
+        await played.until_cell("witnesses/refused")
+        played.cancel(exchange, DropReason.CLIENT_GONE)
+        await played.until_settled()
+        assert legacy.requests == []
+
+
+async def test_an_exchange_that_is_cancelled_takes_its_witness_along() -> None:
+    """Both connections are given up; the witness has taught nothing."""
+    async with witnessed() as (played, candidate, legacy):
+        candidate.scripts[b"/item"] = legacy.scripts[b"/item"] = HANG
+        exchange = played.ask()
+        await legacy.events["asked"].wait()
+        await candidate.events["asked"].wait()
+        played.cancel(exchange, DropReason.CLIENT_GONE)
+        await played.until_settled()
+        assert played.cell("dropped/client_gone") == 1
+        assert played.witnesses() == {"asked": 1, "failed": 1, "refused": 0, "used": 0}
+        await until(lambda: not legacy.open_connections, "legacy's connection is given up")
+
+
+async def test_a_cancelled_exchange_has_no_use_for_an_answered_witness() -> None:
+    """It had answered; asked is still used plus failed."""
+    async with witnessed() as (played, candidate, _):
+        candidate.scripts[b"/item"] = HANG
+        exchange = played.ask()
+        await until(lambda: played.outcome("2xx", "secondary"), "the witness has answered")
+        played.cancel(exchange, DropReason.CLIENT_GONE)
+        await played.until_settled()
+        assert played.witnesses() == {"asked": 1, "failed": 1, "refused": 0, "used": 0}
+
+
+async def test_a_half_that_never_comes_takes_the_witness_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """dropped(deadline), as without one."""
+    monkeypatch.setattr(upkeep, "LEGACY_SLACK_S", 0.1)
+    async with witnessed(shadow=ShadowSettings(timeout_s=0.2)) as (played, _, legacy):
+        played.running.reload(legacy=backend_settings(legacy.address, response_timeout_s=0.2))
+        played.ask()
+        await played.until_cell("dropped/deadline")
+        await played.until_settled()
+        assert played.witnesses() == {"asked": 1, "failed": 1, "refused": 0, "used": 0}
+
+
+async def test_without_a_judge_equal_answers_are_matches_all_the_same() -> None:
+    """A sample that nobody takes does not cost the exchange the verdict that is known here."""
+    async with backend() as candidate, backend() as legacy:
+        candidate.answer = legacy.answer = saying(b"ok")
+        async with shadow_alone(candidate.address, legacy=legacy.address, noise=ALWAYS) as played:
+            played.answer(played.ask())
+            played.answer(played.ask(), ok(b"no"))
+            await played.until_settled()
+            assert played.route_cell("verdict/match") == 1
+            assert played.cell("dropped/channel_down") == 1
+            assert played.witnesses() == {"asked": 2, "failed": 2, "refused": 0, "used": 0}
+
+
+async def test_a_reload_turns_witnesses_on_and_off_and_elsewhere() -> None:
+    """What is under way ends as it began; the next exchange follows the new settings."""
+    off = NoiseSettings(source="off")
+    async with backend() as second, witnessed(noise=off) as (played, _, legacy):
+        second.answer = saying(b"ok")
+
+        async def ask(generation: int) -> tuple[int, int]:
+            await until(lambda: played.cell("generation") == generation, "taken up")
+            played.answer(played.ask())
+            await played.until_settled()
+            return len(legacy.requests), len(second.requests)
+
+        assert await ask(1) == (0, 0)
+        played.running.reload(noise=ALWAYS)
+        assert await ask(2) == (1, 0)
+        played.running.reload(noise=SECOND, secondary=backend_settings(second.address))
+        assert await ask(3) == (1, 1)
+        played.running.reload(noise=off)
+        assert await ask(4) == (1, 1)
+        assert played.witnesses() == {"asked": 2, "failed": 0, "refused": 0, "used": 2}
+
+
+async def test_a_reload_lets_a_witness_end_as_it_began() -> None:
+    """Turned off while one is under way: it is used."""
+    async with witnessed() as (played, _, legacy):
+        legacy.scripts[b"/item"] = [
+            {"signal": "asked"}, {"await": "go"},
+            {"send": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+        ]  # fmt: skip
+        played.answer(played.ask())
+        await legacy.events["asked"].wait()
+        played.running.reload(noise=NoiseSettings(source="off"))
+        await until(lambda: played.cell("generation") == 2, "the settings are taken up")
+        legacy.events["go"].set()
+        await played.until_settled()
+        assert played.witnesses() == {"asked": 1, "failed": 0, "refused": 0, "used": 1}
+
+
+async def test_the_end_of_the_process_settles_what_waits_for_a_witness(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both halves are there, legacy hangs for the witness: dropped(shutdown)."""
+    monkeypatch.setattr(serving, "FINISH_S", 0.1)
+    async with backend() as candidate, backend() as legacy:
+        candidate.answer = saying(b"ok")
+        legacy.scripts[b"/item"] = HANG
+        async with shadow_alone(candidate.address, legacy=legacy.address, noise=ALWAYS) as played:
+            played.answer(played.ask())
+            await legacy.events["asked"].wait()
+        assert (played.cell("dropped/shutdown"), unsettled(played.cells())) == (1, 0)
+
+
+async def test_an_edge_that_dies_takes_its_witnesses_along() -> None:
+    """Its open exchanges are process_lost, whatever their witnesses have said."""
+    async with witnessed() as (played, candidate, legacy):
+        candidate.scripts[b"/item"] = legacy.scripts[b"/item"] = HANG
+        played.ask()
+        await legacy.events["asked"].wait()
+        transport = played.edges[0]._transport
+        assert transport is not None
+        transport.abort()
+        await played.until_cell("dropped/process_lost")
+        await played.until_settled()
+        assert played.witnesses() == {"asked": 1, "failed": 1, "refused": 0, "used": 0}
