@@ -164,6 +164,7 @@ async def command(
             "legacy": {"url": f"http://{legacy[0]}:{legacy[1]}"},
             "limits": {"drain_delay": "0s", "drain_timeout": "3s"},
             "log": {"format": "json"},
+            "noise": {"source": "off"},  # tests count what legacy is asked
             "workers": 2,
         }
         if candidate is not None:
