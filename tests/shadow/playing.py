@@ -124,13 +124,17 @@ class Played:
     async def until_cell(self, name: str, count: int = 1) -> None:
         await until(lambda: self.cell(name) == count, f"{name} = {count}")
 
-    async def until_settled(self) -> None:
-        """Everything that was sent was taken and has ended, and nothing is held."""
+    async def until_ended(self) -> None:
+        """Everything that was sent was taken and has ended."""
         await until(
             lambda: self.cell("accepted_from/0") + self.cell("accepted_from/1") == self.sent,
             "all requests are taken",
         )
         await until(lambda: unsettled(self.cells()) == 0, "all exchanges have ended")
+
+    async def until_settled(self) -> None:
+        """The same, and nothing is held, which shadow says ten times a second."""
+        await self.until_ended()
         await until(
             lambda: not self.cell("shadow_in_flight") and not self.cell("shadow_memory_bytes"),
             "nothing is held",

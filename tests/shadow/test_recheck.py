@@ -221,10 +221,11 @@ async def test_open_breakers_are_respected(suffering: str) -> None:
 
 
 SILENT = ("hangs", "takes no connection")
+FATES = ["resets", "refuses", *(pytest.param(fate, marks=pytest.mark.slow) for fate in SILENT)]
 
 
 @pytest.mark.parametrize("side", [0, 1], ids=["legacy", "candidate"])
-@pytest.mark.parametrize("fate", ["resets", "refuses", *SILENT])
+@pytest.mark.parametrize("fate", FATES)
 async def test_a_side_that_fails_is_told_as_that(side: int, fate: str) -> None:
     """Within the deadline; the other side's answer is told all the same."""
     kinds = {
@@ -251,6 +252,20 @@ async def test_an_answer_that_finds_no_memory_ends_the_recheck() -> None:
         candidate.answer = lambda request: ok(b"x" * 30_000).head + b"x" * 30_000
         assert await played.judge.recheck() == REFUSED
         assert counted(played) == (1, 0)
+        await until_quiet(played)
+
+
+async def test_what_a_recheck_holds_counts_as_memory() -> None:
+    """Request and answers are in the gauge while it is under way, and given back."""
+    async with rechecking() as (played, candidate, legacy):
+        candidate.scripts[b"/item"] = [{"signal": "asked"}, {"await": "go"}, {"close": True}]
+        legacy.answer = lambda request: ok(b"x" * 30_000).head + b"x" * 30_000
+        head = HEAD[:-2] + b"Content-Length: 20000\r\n\r\n"
+        played.judge.recheck_soon(head, b"b" * 20_000)
+        await candidate.events["asked"].wait()
+        await until(lambda: played.cell("shadow_memory_bytes") > 50_000, "the gauge moves")
+        candidate.events["go"].set()
+        await until(lambda: played.judge.rechecked, "it ends")
         await until_quiet(played)
 
 

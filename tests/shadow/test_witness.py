@@ -45,6 +45,15 @@ async def witnessed(**changes: Any) -> AsyncIterator[tuple[Played, Backend, Back
         yield it, candidate, legacy
 
 
+async def exchange(played: Played, count: int, side: frames.Side | None = None) -> None:
+    """So many, each with room for its witness; ends when they have."""
+    for number in range(count):
+        played.answer(played.ask(), side)
+        if number % 10 == 9:
+            await played.until_ended()
+    await played.until_ended()
+
+
 @pytest.mark.parametrize("said", [b"ok", b"OK"])
 async def test_a_witness_goes_to_the_judge_with_its_pair(said: bytes) -> None:
     """Equal answers and different ones alike: the judge learns from both, and counts the verdict."""
@@ -123,13 +132,11 @@ async def test_off_means_none(noise: NoiseSettings) -> None:
         assert played.witnesses() == {"asked": 0, "failed": 0, "refused": 0, "used": 0}
 
 
+@pytest.mark.slow
 async def test_a_share_is_drawn_by_exchange() -> None:
     """Of 200 exchanges at one half, some have a witness and some have none."""
     async with witnessed(noise=NoiseSettings(sample=0.5, source="legacy")) as (played, _, legacy):
-        for _ in range(20):
-            for _ in range(10):
-                played.answer(played.ask())
-            await played.until_settled()
+        await exchange(played, 200)
         asked = len(legacy.requests)
         assert 50 < asked < 150  # a fair coin leaves this once in 10^12 runs
         assert played.cell("handed_over") == asked
@@ -152,7 +159,13 @@ async def test_only_what_is_safe_is_asked_twice(method: bytes, is_asked: int) ->
         assert played.cell("handed_over") + played.route_cell("verdict/match") == 1
 
 
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize(
+    "lie",
+    [
+        pytest.param(lie, marks=[pytest.mark.slow] * (lie in ("hang", "endless head")))
+        for lie in LIES
+    ],
+)
 async def test_a_lying_legacy_teaches_nothing_and_costs_nothing(lie: str) -> None:
     """A failed witness is counted; the exchange is a match here, or a pair without a witness."""
     steps, kind = LIES[lie]
@@ -168,6 +181,7 @@ async def test_a_lying_legacy_teaches_nothing_and_costs_nothing(lie: str) -> Non
         assert [pair.legacy.body for pair in played.judge.pairs] == [b"no"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["hangs", "takes no connection"])
 async def test_the_copys_deadline_is_the_witnesss(way: str) -> None:
     """A legacy that is silent holds the exchange until the deadline, and no longer."""
@@ -190,9 +204,27 @@ async def test_the_copys_deadline_is_the_witnesss(way: str) -> None:
             assert it.outcome("timeout" if way == "hangs" else "connect_timeout", "secondary") == 1
 
 
+@pytest.mark.slow
+async def test_waiting_for_a_connection_and_dialing_share_the_deadline() -> None:
+    """One connection, and it cannot be made: who waited for it has no second deadline for it."""
+    async with unreachable() as nowhere, backend() as candidate:
+        candidate.answer = saying(b"ok")
+        legacy = backend_settings(nowhere, max_connections=1)
+        shadow = ShadowSettings(timeout_s=1.0)
+        async with shadowed(candidate.address, noise=ALWAYS, shadow=shadow) as played:
+            played.running.reload(legacy=legacy)
+            await until(lambda: played.cell("generation") == 2, "the settings are taken up")
+            started_s = time.monotonic()
+            for _ in range(2):
+                played.answer(played.ask())
+            await until(lambda: played.route_cell("verdict/match") == 2, "both have ended")
+            assert time.monotonic() - started_s < 1.7
+            assert played.witnesses() == {"asked": 2, "failed": 2, "refused": 0, "used": 0}
+
+
 async def test_a_flooding_witness_is_cut_at_the_candidates_measure() -> None:
     """Much larger than what the user got is no answer; it is not read on, and not held."""
-    async with witnessed(shadow=ShadowSettings(max_body_bytes=1 << 16)) as (played, _, legacy):
+    async with witnessed() as (played, _, legacy):
         legacy.scripts[b"/item"] = FLOOD
         played.answer(played.ask())
         await played.until_settled()
@@ -200,6 +232,23 @@ async def test_a_flooding_witness_is_cut_at_the_candidates_measure() -> None:
         assert played.route_cell("verdict/match") == 1
         await until(lambda: not legacy.open_connections, "the connection is closed")
         assert legacy.runs[0].sent_bytes < 16 << 20
+
+
+async def test_legacys_half_shows_that_the_witness_is_a_flood() -> None:
+    """The exchange ends when the size is known, not when the deadline has passed."""
+    async with witnessed(shadow=ShadowSettings(max_body_bytes=1000)) as (played, candidate, legacy):
+        legacy.scripts[b"/item"] = [
+            {"send": "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + "x" * 9000},
+            {"hang": True},
+        ]
+        exchange = played.ask()
+        await until(lambda: played.outcome("2xx"), "the candidate has answered")
+        await until(lambda: legacy.runs and legacy.runs[0].sent_bytes, "legacy has sent")
+        played.answer(exchange)
+        await played.until_settled()
+        assert played.outcome("too_large", "secondary") == 1
+        assert played.route_cell("verdict/match") == 1
+        assert len(candidate.requests) == 1
 
 
 async def test_a_witness_above_the_cap_comes_as_size_and_digest() -> None:
@@ -235,9 +284,8 @@ async def test_a_dead_legacy_is_left_alone() -> None:
     async with refusing() as dead, backend() as candidate:
         candidate.answer = saying(b"ok")
         async with shadowed(candidate.address, legacy=dead, noise=ALWAYS) as played:
-            for _ in range(MIN_COPIES + 5):
-                played.answer(played.ask())
-                await played.until_settled()
+            await exchange(played, MIN_COPIES)
+            await exchange(played, 5)
             assert played.witnesses() == {
                 "asked": MIN_COPIES, "failed": MIN_COPIES, "refused": 5, "used": 0,
             }  # fmt: skip
@@ -265,9 +313,9 @@ async def test_what_users_suffered_does_not_count_for_secondarys_breaker() -> No
         second.answer = saying(b"ok")
         settings = backend_settings(second.address)
         async with witnessed(noise=SECOND, secondary=settings) as (played, _, _):
-            for _ in range(MIN_COPIES + 1):
-                played.answer(played.ask(), FAILED_LEGACY)
-                await played.until_settled()
+            await exchange(played, MIN_COPIES, FAILED_LEGACY)
+            await exchange(played, 1, FAILED_LEGACY)
+            await played.until_settled()
             assert played.witnesses() == {
                 "asked": MIN_COPIES + 1, "failed": 0, "refused": 0, "used": MIN_COPIES + 1,
             }  # fmt: skip
@@ -278,9 +326,9 @@ async def test_an_overloaded_legacy_is_left_alone(status: int) -> None:
     """Its answers are used, and after twenty it has peace."""
     async with witnessed() as (played, _, legacy):
         legacy.answer = lambda request: b"HTTP/1.1 %d Busy\r\nContent-Length: 0\r\n\r\n" % status
-        for _ in range(MIN_COPIES + 1):
-            played.answer(played.ask())
-            await played.until_settled()
+        await exchange(played, MIN_COPIES)
+        await exchange(played, 1)
+        await played.until_settled()
         assert played.witnesses() == {
             "asked": MIN_COPIES, "failed": 0, "refused": 1, "used": MIN_COPIES,
         }  # fmt: skip
@@ -348,6 +396,7 @@ async def test_a_cancelled_exchange_has_no_use_for_an_answered_witness() -> None
         assert played.witnesses() == {"asked": 1, "failed": 1, "refused": 0, "used": 0}
 
 
+@pytest.mark.slow
 async def test_a_half_that_never_comes_takes_the_witness_along(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -374,6 +423,7 @@ async def test_without_a_judge_equal_answers_are_matches_all_the_same() -> None:
             assert played.witnesses() == {"asked": 2, "failed": 2, "refused": 0, "used": 0}
 
 
+@pytest.mark.slow
 async def test_a_reload_turns_witnesses_on_and_off_and_elsewhere() -> None:
     """What is under way ends as it began; the next exchange follows the new settings."""
     off = NoiseSettings(source="off")
