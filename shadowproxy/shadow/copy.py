@@ -38,12 +38,6 @@ class Copy(Asking):
         self.witness: Witness | None = None
         self.is_settled = False
 
-    @property
-    def is_ready(self) -> bool:
-        """All that the exchange waits for has come, or will not come any more."""
-        witness = self.witness
-        return self.is_over and self.legacy is not None and (witness is None or witness.is_over)
-
     @override
     def on_connected(self, connection: Connection) -> None:
         self.shadow.send(self, connection)

@@ -261,18 +261,21 @@ class Replay:
         self.room.in_flight -= 1
 
     def _conclude(self, copy: Copy) -> None:
-        """All that the exchange waits for is here: the same, or something for the judge."""
-        legacy = copy.legacy
-        if legacy is None or not copy.is_ready or copy.is_settled:
+        """Both halves are here, and the witness if there is one: a match, or for the judge."""
+        legacy, witness = copy.legacy, copy.witness
+        if legacy is None or copy.is_settled:
+            return
+        if witness is not None and not (witness.is_over and copy.is_over):
             return
         if copy.is_flood:
             if copy.is_beyond_comparing:
                 self.leave_unjudged(copy)
                 return
             copy.failure = copy.failure or copy.too_large()
-        witness = copy.witness.side() if copy.witness and copy.witness.is_usable else None
+        sample = witness.side() if witness is not None and witness.is_usable else None
         is_match = self._is_match(copy, legacy)
-        was_taken = (witness is not None or not is_match) and self._hand_over(copy, legacy, witness)
+        is_wanted = sample is not None or not is_match
+        was_taken = is_wanted and self._hand_over(copy, legacy, sample)
         if is_match and not was_taken:
             self._cells[copy.base + counting.MATCH] += 1
             request = copy.request
@@ -281,13 +284,13 @@ class Replay:
             is_full = self._judge.is_open
             reason = DropReason.CHANNEL_FULL if is_full else DropReason.CHANNEL_DOWN
             self._cells[counting.DROPPED[reason]] += 1
-        self._settle(copy, was_witnessed=was_taken and witness is not None)
+        self._settle(copy, was_witnessed=was_taken and sample is not None)
 
-    def _hand_over(self, copy: Copy, legacy: frames.Side, witness: frames.Side | None) -> bool:
+    def _hand_over(self, copy: Copy, legacy: frames.Side, sample: frames.Side | None) -> bool:
         request = copy.request
         pair = frames.Pair(
             request.route, request.written_ns, request.head, request.body, legacy, copy.side(),
-            witness,
+            sample,
         )  # fmt: skip
         if not self._judge.send(frames.pack_pair(pair)):
             return False
