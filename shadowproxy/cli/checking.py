@@ -73,12 +73,12 @@ def _label(path: KeyPath, opened: set[KeyPath]) -> str:
 def memory_lines(terms: Sequence[Term]) -> Iterator[str]:
     """A summand a line, sums below."""
     for term in terms:
-        yield f"  {term.name:<30} {approximate_size(term.size_bytes):>11}  {term.where}"
+        yield f"  {term.name:<34} {approximate_size(term.size_bytes):>11}  {term.where}"
     for side in dict.fromkeys(term.side for term in terms):
         size = sum(term.size_bytes for term in terms if term.side == side)
-        yield f"  {f'sum, {side}':<30} {approximate_size(size):>11}"
+        yield f"  {f'sum, {side}':<34} {approximate_size(size):>11}"
     total = approximate_size(sum(term.size_bytes for term in terms))
-    yield f"  {'total':<30} {total:>11}"
+    yield f"  {'total':<34} {total:>11}"
 
 
 def _reaches_legacy(settings: Settings) -> bool:

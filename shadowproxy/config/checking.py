@@ -7,7 +7,7 @@ mistakes in the others.
 from collections.abc import Callable
 from typing import Final
 
-from shadowproxy.config import backends, copies, listeners, routes
+from shadowproxy.config import backends, comparisons, copies, listeners, routes
 from shadowproxy.config.examining import Examination
 
 _CHECKS: Final[tuple[Callable[[Examination], None], ...]] = (
@@ -24,6 +24,11 @@ _CHECKS: Final[tuple[Callable[[Examination], None], ...]] = (
     routes.route_names_are_unique,
     routes.routes_are_consistent,
     routes.routes_can_match,
+    comparisons.rules_are_in_force,
+    comparisons.api_description_is_usable,
+    comparisons.protobuf_types_are_usable,
+    comparisons.noise_has_a_source,
+    comparisons.noise_is_decided_once,
 )
 
 

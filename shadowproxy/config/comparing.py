@@ -1,170 +1,31 @@
 """The sections `compare`, `noise`, `redact` and `report`."""
 
-import re
-from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field
 
-from shadowproxy.config.leaves import (
-    BOOLEAN,
-    Leaf,
-    duration,
-    integer,
-    plain_text,
-    refusal,
-    share,
-    text,
-    word,
-)
-from shadowproxy.config.nodes import Scalar
+from shadowproxy.config.leaves import duration, integer, number, share, text, word
+from shadowproxy.config.rule_values import ENDPOINT, GENERAL_PATH, KIND, MESSAGE
+from shadowproxy.config.rules import ARRAYS, NUMBERS, RuleSection
 from shadowproxy.config.sections import Section
-from shadowproxy.config.templates import check_template
-from shadowproxy.config.values import HEADER_NAME, REASON
+from shadowproxy.config.values import FILE, HEADER_NAME
 
-_MEMBER = r"[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff-]*"
-JSON_PATH: Final = text(
-    "expected a path such as $.items[*].price ($ .name ['name'] [0] [*] .* ..name ..[*])",
-    rf"\$(?:\.\.?(?:{_MEMBER}|\*)|(?:\.\.)?\[(?:\*|[0-9]{{1,9}}|'[^']*'|\"[^\"]*\")\])*",
-)
-
-
-def _read_date(scalar: Scalar) -> str:
-    try:
-        return date.fromisoformat(scalar.text).isoformat()
-    except ValueError:
-        raise ValueError("expected a date such as 2027-01-31") from None
-
-
-DATE: Final = Leaf(
-    "expected a date such as 2027-01-31", _read_date, str, {"type": "string", "format": "date"}
-)
-
-
-def _read_any(scalar: Scalar) -> str:
-    return plain_text(scalar, "expected a text") if not scalar.plain else scalar.text
-
-
-ANY: Final = Leaf("expected a single value", _read_any, str, {})
-
-
-def _read_tolerance(scalar: Scalar) -> str:
-    if not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})?([eE]-?[0-9]{1,3})?", scalar.text):
-        raise ValueError("expected a number from 0 such as 0.01")
-    return scalar.text
-
-
-TOLERANCE: Final = Leaf(
-    "expected a number from 0 such as 0.01", _read_tolerance, str, {"type": "number", "minimum": 0}
-)
-PATTERN_AND_TEXT: Final = 2
-
-
-def _shape(value: Any) -> str:
-    return "<word>" if isinstance(value, Scalar) else "<mapping>"
-
-
-class ToleranceSection(Section):
-    """Numbers that may differ by so much."""
-
-    abs: Annotated[str, TOLERANCE] = "0"
-    rel: Annotated[str, TOLERANCE] = "0"
-
-
-class StringsSection(Section):
-    """What does not count between two strings."""
-
-    case: Annotated[str, ANY] = ""
-    trim: Annotated[str, ANY] = ""
-    collapse_ws: Annotated[str, ANY] = ""
-    unicode: Annotated[str, ANY] = ""
-    eol: Annotated[str, ANY] = ""
-
-
-class TimeSection(Section):
-    """Times that may differ by so much."""
-
-    tolerance: Annotated[float, duration("0s", "365d")]
-
-
-class KeysSection(Section):
-    """How member names compare."""
-
-    case: Annotated[str, ANY]
-
-
-class UrlSection(Section):
-    """Parts of a URL that do not count."""
-
-    ignore_query: Annotated[bool, BOOLEAN] = False
-    ignore_host: Annotated[bool, BOOLEAN] = False
-
-
-class ArraySection(Section):
-    """How the elements of two arrays are paired."""
-
-    by: Annotated[str, word("auto", "index", "key", "multiset", "set", "lcs")] = "auto"
-    key: Annotated[str, ANY] = ""
-    order: Annotated[str, word("report", "ignore")] = "report"
-
-    @model_validator(mode="after")
-    def _has_its_key(self) -> "ArraySection":
-        if (self.by == "key") != bool(self.key):
-            raise refusal("by: key and key: NAME belong together")
-        return self
-
-
-class WhenSection(Section):
-    """When a rule holds."""
-
-    status: Annotated[str, ANY]
-
-
-NUMBERS: Final = word("value", "strict", "double")
-ARRAYS: Final = word("auto", "index", "multiset", "set", "lcs")
-
-
-class RuleSection(Section):
-    """What to do with differences at and below a path."""
-
-    path: Annotated[str, JSON_PATH]
-    ignore: Annotated[bool, BOOLEAN] = False
-    class_: Annotated[str, word("uuid", "timestamp", "jwt", "hex", "token", "url")] = Field(
-        default="", alias="class"
-    )
-    numbers: Annotated[
-        Annotated[ToleranceSection, Tag("<mapping>")] | Annotated[str, NUMBERS, Tag("<word>")],
-        Discriminator(_shape),
-    ] = "value"
-    strings: StringsSection | None = None
-    null: Annotated[str, word("missing")] = ""
-    empty: Annotated[str, word("missing")] = ""
-    time: TimeSection | None = None
-    coerce: Annotated[str, word("string")] = ""
-    keys: KeysSection | None = None
-    url: UrlSection | None = None
-    embedded: Annotated[str, word("json", "base64+json", "jwt")] = ""
-    replace: tuple[Annotated[str, ANY], ...] = ()
-    duplicate_keys: Annotated[str, word("report")] = ""
-    array: ArraySection | None = None
-    when: WhenSection | None = None
-    reason: Annotated[str, REASON] = ""
-    expires: Annotated[str, DATE] = ""
-
-    @model_validator(mode="after")
-    def _does_something(self) -> "RuleSection":
-        if self.replace and len(self.replace) != PATTERN_AND_TEXT:
-            raise refusal("replace: expected [regular expression, text]")
-        if not self.model_fields_set - {"path", "when", "reason", "expires"}:
-            raise refusal("a rule without an action, such as ignore: true or numbers: {abs: 0.01}")
-        return self
+MAX_PLACES: Final = 1_000
+"""Of noise that is pinned, and of noise that is refused: as many as a person may decide upon."""
+MAX_MESSAGES: Final = 1_000
+"""Endpoints that answer in protobuf."""
 
 
 class DefaultsSection(Section):
     """How values compare where no rule says otherwise."""
 
-    numbers: Annotated[str, NUMBERS] = "value"
-    arrays: Annotated[str, ARRAYS] = "auto"
+    numbers: Annotated[str, NUMBERS] = Field(
+        default="value",
+        description="value: 1 is 1.0; strict: as written; double: as 64-bit floats",
+    )
+    arrays: Annotated[str, ARRAYS] = Field(
+        default="auto", description="how their elements are paired"
+    )
 
 
 class HeaderRulesSection(Section):
@@ -176,20 +37,33 @@ class HeaderRulesSection(Section):
     lists_unordered: tuple[Annotated[str, HEADER_NAME], ...] = ()
 
 
-def _read_endpoint(scalar: Scalar) -> str:
-    method, separator, path = scalar.text.partition(" ")
-    if not separator or not re.fullmatch(r"[A-Z][A-Z0-9_-]*", method):
-        raise ValueError("expected an endpoint such as GET /users/{id}")
-    check_template(path)
-    return scalar.text
+class ProtobufSection(Section):
+    """Which answers are protobuf messages, and of which type."""
+
+    descriptor_set: Annotated[str, FILE] = Field(
+        description="what protoc --include_imports --descriptor_set_out=FILE writes"
+    )
+    messages: dict[Annotated[str, ENDPOINT], Annotated[str, MESSAGE]] = Field(
+        min_length=1,
+        max_length=MAX_MESSAGES,
+        description="METHOD /path/{template}: full name of the answer's message",
+    )
 
 
-ENDPOINT: Final = Leaf(
-    "expected an endpoint such as GET /users/{id}",
-    _read_endpoint,
-    str,
-    {"type": "string", "pattern": "^[A-Z][A-Z0-9_-]* /"},
-)
+class LatencySection(Section):
+    """When the candidate is called slower: more than ratio times legacy plus margin."""
+
+    ratio: Annotated[float, number(1, 100)] = 1.2
+    margin: Annotated[float, duration("0s", "1m")] = 0.005
+    block: Annotated[float, duration("1s", "1h")] = Field(
+        default=10.0, description="both sides' times are compared in blocks of this length"
+    )
+
+
+class RecheckSection(Section):
+    """Asking both sides once more for a mismatch on a safe request."""
+
+    per_minute: Annotated[int, integer(0, 6_000)] = Field(default=5, description="0: never")
 
 
 class CompareSection(Section):
@@ -197,10 +71,26 @@ class CompareSection(Section):
 
     defaults: DefaultsSection = DefaultsSection()
     headers: HeaderRulesSection = HeaderRulesSection()
-    rules: tuple[RuleSection, ...] = Field(default=(), description="for every endpoint")
-    endpoints: dict[Annotated[str, ENDPOINT], tuple[RuleSection, ...]] = Field(
-        default={}, description="for METHOD /path/{template}"
+    rules: tuple[RuleSection, ...] = Field(
+        default=(), description="for every endpoint; the nearest to a difference wins"
     )
+    endpoints: dict[Annotated[str, ENDPOINT], tuple[RuleSection, ...]] = Field(
+        default={}, description="for METHOD /path/{template}; before the rules for all"
+    )
+    openapi: Annotated[str, FILE] = Field(
+        default="", description="an API description whose paths name the endpoints"
+    )
+    protobuf: ProtobufSection | None = None
+    latency: LatencySection = LatencySection()
+    recheck: RecheckSection = RecheckSection()
+
+
+class PlaceSection(Section):
+    """One kind of difference at one place, as a finding names it."""
+
+    endpoint: Annotated[str, ENDPOINT]
+    path: Annotated[str, GENERAL_PATH]
+    kind: Annotated[str, KIND]
 
 
 class NoiseSection(Section):
@@ -209,7 +99,22 @@ class NoiseSection(Section):
     sample: Annotated[float, share()] = Field(
         default=0.02, description="of safe requests, asked twice"
     )
-    source: Annotated[str, word("secondary", "legacy", "off")] = "legacy"
+    source: Annotated[str, word("auto", "secondary", "legacy", "off")] = Field(
+        default="auto",
+        description="whom the second time; auto: secondary if there is one, else legacy",
+    )
+    alpha: Annotated[float, share("0.01%", "50%")] = Field(
+        default=0.05, description="how often all findings together may be a false alarm"
+    )
+    expire: Annotated[float, duration("1m", "365d")] = Field(
+        default=7 * 86400.0, description="without another difference noise is forgotten"
+    )
+    pinned: tuple[PlaceSection, ...] = Field(
+        default=(), max_length=MAX_PLACES, description="always noise"
+    )
+    refused: tuple[PlaceSection, ...] = Field(
+        default=(), max_length=MAX_PLACES, description="never noise"
+    )
 
 
 class RedactSection(Section):
@@ -219,7 +124,9 @@ class RedactSection(Section):
     members: tuple[
         Annotated[str, text("expected a member name", r"[^\x00-\x1f\x7f]{1,256}")], ...
     ] = ()
-    values: Annotated[str, word("keep", "hash", "drop")] = "keep"
+    values: Annotated[str, word("keep", "hash", "drop")] = Field(
+        default="keep", description="all others: as they are, as keyed hashes, or not at all"
+    )
 
 
 STORE: Final = text("expected sqlite:///FILE", r"sqlite:///[^\x00-\x1f\x7f]+")

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from shadowproxy.config.comparing import NoiseSection, PlaceSection
+from shadowproxy.config.examining import Examination
 from shadowproxy.config.model import AUTO, BackendSection, CandidateSection, FileSection
+from shadowproxy.config.plain_rules import plain_rule
 from shadowproxy.config.slots import assign_slots, retired_routes
 from shadowproxy.core.cells import MAX_EDGES
 from shadowproxy.core.settings import (
@@ -10,8 +13,11 @@ from shadowproxy.core.settings import (
     BackendSettings,
     CompareSettings,
     GuardSettings,
+    LatencySettings,
     LimitSettings,
     LogSettings,
+    NoiseSettings,
+    RecheckSettings,
     RedactSettings,
     RouteSettings,
     Settings,
@@ -28,13 +34,15 @@ class Surroundings:
     is_terminal: bool
 
 
-def to_settings(file: FileSection, around: Surroundings, previous: Settings | None) -> Settings:
-    """The settings of a file without mistakes, as generation 1.
+def to_settings(found: Examination, around: Surroundings, previous: Settings | None) -> Settings:
+    """The settings of a file that was examined and has no mistakes, as generation 1.
 
     Raises:
         NoSlotLeftError: more route names than a running proxy has slots for.
     """
+    file = found.file
     assert file.legacy is not None
+    latency = file.compare.latency
     slots = assign_slots(previous, [route.name for route in file.routes])
     return Settings(
         listen=file.listen,
@@ -50,10 +58,10 @@ def to_settings(file: FileSection, around: Surroundings, previous: Settings | No
         routes=_routes(file, slots),
         retired_routes=retired_routes(previous, slots),
         limits=_limits(file),
-        compare=CompareSettings(
-            ignore_headers=_lowered(file.compare.headers.ignore),
-            unordered_headers=_lowered(file.compare.headers.lists_unordered),
-        ),
+        compare=_compare(found),
+        noise=_noise(file.noise, has_secondary=file.secondary is not None),
+        latency=LatencySettings(latency.ratio, latency.margin, latency.block),
+        recheck=RecheckSettings(file.compare.recheck.per_minute),
         redact=RedactSettings(
             _lowered(file.redact.headers), file.redact.members, file.redact.values
         ),
@@ -125,6 +133,43 @@ def _limits(file: FileSection) -> LimitSettings:
         drain_delay_s=limits.drain_delay,
         drain_timeout_s=limits.drain_timeout,
     )
+
+
+def _compare(found: Examination) -> CompareSettings:
+    compare = found.file.compare
+    messages = compare.protobuf.messages if compare.protobuf else {}
+    return CompareSettings(
+        numbers=compare.defaults.numbers,
+        arrays=compare.defaults.arrays,
+        ignore_headers=_lowered(compare.headers.ignore),
+        unordered_headers=_lowered(compare.headers.lists_unordered),
+        rules=tuple(map(plain_rule, compare.rules)),
+        endpoints=tuple(
+            (endpoint, tuple(map(plain_rule, rules)))
+            for endpoint, rules in compare.endpoints.items()
+        ),
+        templates=found.templates,
+        descriptors=found.descriptors,
+        messages=tuple(messages.items()),
+    )
+
+
+def _noise(noise: NoiseSection, *, has_secondary: bool) -> NoiseSettings:
+    source = noise.source
+    if source == "auto":
+        source = "secondary" if has_secondary else "legacy"
+    return NoiseSettings(
+        sample=noise.sample,
+        source=source,
+        alpha=noise.alpha,
+        expire_s=noise.expire,
+        pinned=_places(noise.pinned),
+        refused=_places(noise.refused),
+    )
+
+
+def _places(places: tuple[PlaceSection, ...]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((place.endpoint, place.path, place.kind) for place in places)
 
 
 def _log(file: FileSection, around: Surroundings) -> LogSettings:

@@ -54,9 +54,14 @@ def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
             for index, item in enumerate(value):
                 yield from _leaves(item, (*path, index))
         else:
-            yield path, f"[{', '.join(map(str, value))}]"
+            yield path, _shown_list(value)
     else:
         yield path, "null" if value is None else str(value)
+
+
+def _shown_list(items: Any) -> str:
+    shown = (_shown_list(item) if isinstance(item, list | tuple) else str(item) for item in items)
+    return f"[{', '.join(shown)}]"
 
 
 def _is_secret(path: KeyPath, node: Node | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from shadowproxy.config.fingerprint import Sources
@@ -17,7 +18,10 @@ _BACKENDS: Final = ("legacy", "candidate", "secondary")
 
 @dataclass
 class Examination:
-    """The file, what of it is not valid, and what was found."""
+    """The file, what of it is not valid, and what was found.
+
+    `templates` and `descriptors` are what the files that it refers to hold.
+    """
 
     file: FileSection
     broken: set[KeyPath]
@@ -25,7 +29,10 @@ class Examination:
     allow_same: bool
     problems: list[Problem]
     sources: Sources
+    today: date
     cores: int = 1
+    templates: tuple[str, ...] = ()
+    descriptors: str = ""
     warnings: list[str] = field(default_factory=list)
 
     def refuse(self, path: KeyPath, message: str) -> None:

@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-MAX_SOURCE_BYTES = 1 << 20
-"""Of a configuration, secret or PEM file: 250 routes take 30 KB, a chain of certificates 20 KB."""
+MAX_SOURCE_BYTES = 8 << 20
+"""Of any file: what an API description may have; the others have bounds of their own. Polling costs
+12 ms for that much, once a second."""
 
 
 def content_hash(sources: Iterable[str]) -> str:

@@ -24,8 +24,8 @@ T = TypeVar("T")
 _USERINFO = re.compile(r"//[^/]*@")
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]{1,18}|[0-9]{1,18}(\.[0-9]{0,18})?)")
-_TRUE: Final = {"true": True, "True": True, "TRUE": True}
-_BOOLEANS: Final = _TRUE | {"false": False, "False": False, "FALSE": False}
+TRUE: Final = {"true": True, "True": True, "TRUE": True}
+_BOOLEANS: Final = TRUE | {"false": False, "False": False, "FALSE": False}
 _BOOLEAN = re.compile("|".join(_BOOLEANS))
 TOKEN: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - RFC 9110 5.6.2, no secret
 
@@ -121,17 +121,25 @@ def size(low: str, high: str) -> Leaf:
     return Leaf("expected a size such as 1MiB", read, quantities.print_size, schema)
 
 
-def share() -> Leaf:
+def share(low: str = "0%", high: str = "100%") -> Leaf:
     """0.0 to 1.0, from `5%` or `0.05`."""
+    lowest, highest = quantities.read_share(low), quantities.read_share(high)
+
+    def read(scalar: Scalar) -> float:
+        value = quantities.read_share(scalar.text)
+        if not lowest <= value <= highest:
+            raise ValueError(f"expected {low} to {high}")
+        return value
+
     schema = {
         "anyOf": [
-            {"type": "number", "minimum": 0, "maximum": 1},
+            {"type": "number", "minimum": lowest, "maximum": highest},
             {"type": "string", "pattern": f"^{quantities.SHARE_PATTERN}$"},
         ]
     }
     return Leaf(
         "expected a share such as 5% or 0.05",
-        lambda scalar: quantities.read_share(scalar.text),
+        read,
         quantities.print_share,
         schema,
     )
@@ -148,6 +156,20 @@ def integer(low: int, high: int) -> Leaf:
         return int(scalar.text)
 
     return Leaf(expected, read, str, {"type": "integer", "minimum": low, "maximum": high})
+
+
+def number(low: float, high: float) -> Leaf:
+    """A number with or without a fraction."""
+    expected = f"expected a number from {print_number(low)} to {print_number(high)}"
+
+    def read(scalar: Scalar) -> float:
+        _refuse_quotes(scalar, _NUMBER, expected)
+        if not _NUMBER.fullmatch(scalar.text) or not low <= float(scalar.text) <= high:
+            raise ValueError(expected)
+        return float(scalar.text)
+
+    schema = {"type": "number", "minimum": low, "maximum": high}
+    return Leaf(expected, read, print_number, schema)
 
 
 def rate(high: float) -> Leaf:

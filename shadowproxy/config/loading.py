@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping as Table
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from shadowproxy.config.checking import examine
@@ -13,11 +14,10 @@ from shadowproxy.config.document import read_document
 from shadowproxy.config.effective import effective_values
 from shadowproxy.config.escaping import printable
 from shadowproxy.config.examining import Examination
-from shadowproxy.config.fingerprint import MAX_SOURCE_BYTES, Sources
+from shadowproxy.config.fingerprint import Sources
 from shadowproxy.config.interpolation import Interpolation
 from shadowproxy.config.invocation import Invocation
 from shadowproxy.config.loaded import Loaded
-from shadowproxy.config.model import FileSection
 from shadowproxy.config.nodes import KeyPath, Mapping, Origin, copy_of
 from shadowproxy.config.overrides import apply, from_environment, from_flags
 from shadowproxy.config.pending import pending_warnings
@@ -27,6 +27,8 @@ from shadowproxy.config.validating import validate
 from shadowproxy.core.settings import Settings
 
 STDIN = "-"
+MAX_CONFIGURATION_BYTES = 1 << 20
+"""250 routes take 30 KB, 2,000 rules 200 KB."""
 
 
 def load(
@@ -37,6 +39,7 @@ def load(
     flags: Table[str, str] | None = None,
     allow_same: bool = False,
     previous: Settings | None = None,
+    today: date | None = None,
 ) -> Loaded:
     """Loads and validates a configuration.
 
@@ -47,11 +50,13 @@ def load(
         flags: flags of `overrides.FLAG_KEYS` and their text.
         allow_same: legacy and candidate may be the same address.
         previous: the running settings, whose route slots are kept.
+        today: what rules that expire are measured by; UTC's, if None.
 
     Raises:
         ConfigError: with every mistake.
     """
-    loading = _Loading(environ, allow_same, previous)
+    today = datetime.now(UTC).date() if today is None else today
+    loading = _Loading(environ, allow_same, previous, today)
     return loading.run(path, overrides, flags or {})
 
 
@@ -80,6 +85,7 @@ class _Loading:
     environ: Table[str, str]
     allow_same: bool
     previous: Settings | None
+    today: date
     problems: list[Problem] = field(default_factory=list)
     sources: Sources = field(default_factory=Sources)
 
@@ -94,30 +100,35 @@ class _Loading:
         interpolation = Interpolation(self.environ, self.problems, self.sources)
         expanded = interpolation.expand(tree)
         assert isinstance(expanded, Mapping)
-        file, warnings = self.examined(expanded, interpolation.unresolved)
+        found = self.examined(expanded, interpolation.unresolved)
         around = Surroundings(_cores(), sys.stderr.isatty())
         try:
-            settings = to_settings(file, around, self.previous)
+            settings = to_settings(found, around, self.previous)
         except NoSlotLeftError as error:
             message = f"no place is left in the tallies for {error.args[0]} until a restart"
             self.problems.append(Problem(tree.origin.where, "routes", message))
             raise self.refusal() from None
-        values = tuple(effective_values(file, expanded))
-        warnings = (*warnings, *pending_warnings(values))
+        values = tuple(effective_values(found.file, expanded))
+        warnings = (*found.warnings, *pending_warnings(values))
         return Loaded(settings, values, warnings, self.sources.names, self.sources.digest())
 
-    def examined(
-        self, tree: Mapping, unresolved: set[KeyPath]
-    ) -> tuple[FileSection, tuple[str, ...]]:
-        """The valid file and its warnings."""
+    def examined(self, tree: Mapping, unresolved: set[KeyPath]) -> Examination:
+        """The valid file, its warnings and what the files hold that it refers to."""
         file, broken = validate(tree, unresolved, self.problems)
         found = Examination(
-            file, broken, tree, self.allow_same, self.problems, self.sources, _cores()
+            file,
+            broken,
+            tree,
+            self.allow_same,
+            self.problems,
+            self.sources,
+            self.today,
+            _cores(),
         )
         examine(found)
         if self.problems:
             raise self.refusal()
-        return file, tuple(found.warnings)
+        return found
 
     def tree(self, path: str | None, here: str) -> Mapping | None:
         """The file's tree, or None when it cannot be read any further."""
@@ -140,14 +151,14 @@ class _Loading:
         """The file as text, or None when it is none."""
         try:
             if path == STDIN:
-                content = sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
+                content = sys.stdin.buffer.read(MAX_CONFIGURATION_BYTES + 1)
             else:
                 content = self.sources.read(path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a file name"
             self.problems.append(Problem(name, "", f"cannot read the file: {reason}"))
             return None
-        if len(content) > MAX_SOURCE_BYTES:
+        if len(content) > MAX_CONFIGURATION_BYTES:
             self.problems.append(Problem(name, "", "larger than 1 MiB"))
             return None
         try:

@@ -27,8 +27,14 @@ EVENTS_BYTES: Final = 1 * MIB
 """Each edge's channel for log events (edge.serving)."""
 DECODED_BYTES: Final = 64 * MIB
 """The largest body after decompression (decode.coding.MAX_BYTES)."""
-TREE_BYTES: Final = 100 * MIB
-"""A decoded document of decode.bounds.MAX_NODES values, about 100 bytes each."""
+TEXT_BYTES: Final = 4 * DECODED_BYTES
+"""Such a body as a text, if it holds one character outside the BMP: four bytes for each."""
+TREE_BYTES: Final = 24 * MIB
+"""The values of a decoded document: decode.bounds.MAX_NODES, 117 bytes each, without the texts."""
+GROUPS_BYTES: Final = 40 * MIB
+"""2,000 findings with their samples, and the endpoints that were learned."""
+NOISE_BYTES: Final = 20 * MIB
+"""What legacy was seen to do against itself."""
 LOG_WRITERS: Final = 3
 """supervisor, judge and control; each has one queue being filled and one being written."""
 EDGE_AT_REST_BYTES: Final = 18 * MIB
@@ -116,7 +122,8 @@ def _shadow(settings: Settings) -> tuple[Term, ...]:
             "shadow",
             "comparing one pair",
             "fixed",
-            2 * (DECODED_BYTES + TREE_BYTES),
+            2 * (DECODED_BYTES + TEXT_BYTES + TREE_BYTES) + TEXT_BYTES,
         ),
+        Term("shadow", "findings, endpoints, learned noise", "fixed", GROUPS_BYTES + NOISE_BYTES),
         Term("shadow", "log lines", "fixed", LOG_WRITERS * 2 * LOG_QUEUE_BYTES),
     )

@@ -3,7 +3,7 @@
 Values that need another value to be judged are judged in `checking`.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -11,6 +11,7 @@ from shadowproxy.config.addresses import BackendUrl
 from shadowproxy.config.comparing import CompareSection, NoiseSection, RedactSection, ReportSection
 from shadowproxy.config.leaves import BOOLEAN, Leaf, duration, integer, rate, share, size, word
 from shadowproxy.config.nodes import Scalar
+from shadowproxy.config.rules import as_list
 from shadowproxy.config.sections import Section
 from shadowproxy.config.values import (
     FILE,
@@ -48,10 +49,6 @@ WORKERS = Leaf(
     lambda count: "auto" if count == AUTO else str(count),
     {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": MAX_EDGES}]},
 )
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, Scalar) else value
 
 
 class AdminSection(Section):
@@ -203,7 +200,7 @@ class FileSection(Section):
 
     listen: Annotated[
         tuple[Annotated[ListenSettings, LISTEN], ...],
-        BeforeValidator(_as_list),
+        BeforeValidator(as_list),
         Field(min_length=1),
     ] = Field(default=(ListenSettings("0.0.0.0", 8080),), description="one address or a list")  # noqa: S104
     admin: AdminSection = AdminSection()
@@ -214,7 +211,9 @@ class FileSection(Section):
     )
     legacy: BackendSection | None = None
     candidate: CandidateSection | None = None
-    secondary: BackendSection | None = None
+    secondary: BackendSection | None = Field(
+        default=None, description="a second copy of legacy, asked only to learn noise"
+    )
     shadow: ShadowSection = ShadowSection()
     routes: tuple[RouteSection, ...] = ()
     compare: CompareSection = CompareSection()

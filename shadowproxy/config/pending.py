@@ -11,12 +11,6 @@ from shadowproxy.config.loaded import Value
 from shadowproxy.config.nodes import DEFAULT
 
 NOT_IN_FORCE: Final = {
-    "compare.defaults": "values compare by their written value, arrays by position",
-    "compare.rules": "no rule is applied",
-    "compare.endpoints": "no rule is applied",
-    "noise": "legacy is not asked twice, no noise is learned",
-    "secondary": "it is never asked",
-    "candidate.version_header": "versions are not recorded",
     "report": "findings are kept in memory",
 }
 

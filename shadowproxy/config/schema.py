@@ -65,10 +65,7 @@ def _type(annotation: Any, metadata: list[Any], definitions: dict[str, Json]) ->
     if origin is Annotated:
         return _type(arguments[0], list(arguments[1:]), definitions)
     if origin is tuple:
-        items = _type(arguments[0], [], definitions)
-        array = {"type": "array", "items": items}
-        takes_one = any(isinstance(item, BeforeValidator) for item in metadata)
-        return {"anyOf": [*items["anyOf"], array | {"minItems": 1}]} if takes_one else array
+        return _array(arguments, metadata, definitions)
     if origin is dict:
         keys, values = (_type(argument, [], definitions) for argument in arguments)
         return {"type": "object", "propertyNames": keys, "additionalProperties": values}
@@ -77,6 +74,15 @@ def _type(annotation: Any, metadata: list[Any], definitions: dict[str, Json]) ->
         schemas = [_type(item, [], definitions) for item in kinds]
         return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     return _reference(annotation, definitions)
+
+
+def _array(arguments: tuple[Any, ...], metadata: list[Any], definitions: dict[str, Json]) -> Json:
+    items = _type(arguments[0], [], definitions)
+    array: Json = {"type": "array", "items": items}
+    if arguments[-1] is not Ellipsis:
+        return array | {"minItems": len(arguments), "maxItems": len(arguments)}
+    takes_one = any(isinstance(item, BeforeValidator) for item in metadata)
+    return {"anyOf": [*items["anyOf"], array | {"minItems": 1}]} if takes_one else array
 
 
 def _reference(section: type[Section], definitions: dict[str, Json]) -> Json:
@@ -90,7 +96,7 @@ def _reference(section: type[Section], definitions: dict[str, Json]) -> Json:
 def _default(field: FieldInfo) -> Any:
     """As it would be written; None when there is none worth telling."""
     value = field.default
-    if field.is_required() or value is None or value == "" or isinstance(value, Section | dict):
+    if field.is_required() or value in (None, "", ()) or isinstance(value, Section | dict):
         return None
     if isinstance(value, tuple):
         leaf = next((leaf for leaf in _leaves_in(field.annotation)), None)

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +11,9 @@ from shadowproxy.config.model import FileSection
 from shadowproxy.config.nodes import KeyPath, Mapping, Origin, key_text, origin_of, steps, to_plain
 from shadowproxy.config.problems import MAX_PROBLEMS, Problem
 from shadowproxy.config.sections import Section
+
+_TAGS: Final = frozenset({"<word>", "<mapping>", "<list>", "<pair>", "[key]"})
+"""Of alternatives, and of a mapping's keys: parts of pydantic's path that are none of ours."""
 
 
 def validate(
@@ -33,7 +36,7 @@ def validate(
         try:
             return FileSection.model_validate(_without_gaps(document)), broken
         except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False)
+            details = _without_echoes(error.errors(include_url=False, include_input=False))
         for detail in details:
             path = _path(detail)
             if is_first:
@@ -44,6 +47,14 @@ def validate(
                     path = path[:-1]
             broken.add(_place(path) if is_first else path[:1])
         is_first = False
+
+
+def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """A list is not too short because its items are wrong."""
+    inside = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    return [
+        detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inside
+    ]
 
 
 def _place(path: KeyPath) -> KeyPath:
@@ -73,7 +84,7 @@ def _without_gaps(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _path(detail: ErrorDetails) -> KeyPath:
-    return tuple(part for part in detail["loc"] if part not in ("<word>", "<mapping>", "[key]"))
+    return tuple(part for part in detail["loc"] if part not in _TAGS)
 
 
 def _problem(tree: Mapping, path: KeyPath, detail: ErrorDetails) -> Problem:
@@ -90,6 +101,8 @@ def _problem(tree: Mapping, path: KeyPath, detail: ErrorDetails) -> Problem:
         message = "expected a list, such as [a, b]"
     elif kind == "too_short":
         message = "expected at least one"
+    elif kind == "too_long":
+        message = f"expected at most {detail['ctx']['max_length']:,}"
     else:
         message = detail["msg"]
     if detail["loc"][-1:] == ("[key]",):

@@ -156,16 +156,8 @@ def test_as_many_routes_as_there_are_places(tmp_path: Path) -> None:
             "report is accepted but not yet in force: findings are kept in memory",
         ),
         (
-            BOTH + "secondary: {url: http://b}\n",
-            "secondary is accepted but not yet in force: it is never asked",
-        ),
-        (
-            BOTH + "compare: {rules: [{path: $.a, ignore: true}]}\n",
-            "compare.rules is accepted but not yet in force: no rule is applied",
-        ),
-        (
-            BOTH + "noise: {source: legacy}\n",
-            "noise is accepted but not yet in force: legacy is not asked twice, no noise is learned",
+            BOTH + "secondary: {url: http://b}\nnoise: {source: legacy}\n",
+            "secondary: is never asked: noise.source is legacy",
         ),
     ],
 )

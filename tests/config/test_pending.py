@@ -11,7 +11,10 @@ from shadowproxy.config.validating import all_keys
 from shadowproxy.core.settings import Settings
 
 _SOURCES = Path(shadowproxy.__file__).parent
-_READERS = ("edge", "shadow", "judge", "control", "upstream", "compare", "runtime", "logs.py")
+_READERS = (
+    "edge", "shadow", "judge", "control", "upstream", "compare", "noise", "redact", "findings",
+    "runtime", "logs.py",
+)  # fmt: skip
 
 
 def _names(hint: Any) -> set[str]:

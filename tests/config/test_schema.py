@@ -75,8 +75,16 @@ shadow:
   headers: {remove: [X-B], set: {X-C: d}}
 routes: [{name: a, path: "/a/{b}", sample: 0.5, shadow_methods: [POST], reason: fine}]
 compare:
-  rules: [{path: $.a, numbers: {abs: 0.1}}, {path: $.b, numbers: strict}]
+  rules:
+    - {path: $.a, numbers: {abs: 0.1, rel: 1%}, strings: {case: true, trim: true}}
+    - {path: $.b, numbers: strict, array: {by: key, key: id}, when: {status: 4xx}}
+    - {path: "$['é'].b", replace: [a, b], url: {ignore_query: [a]}, time: {tolerance: 1s}}
+    - {path: $..*, replace: [[a, b], {regex: c, with: d}], array: {by: key, key: [a, b]}}
+    - {header: X-A, list: unordered}
+  protobuf: {descriptor_set: a, messages: {"GET /a": b.C}}
+  latency: {ratio: 1.5}
   endpoints: {"GET /a": [{path: $.c, class: uuid}]}
+noise: {alpha: 1%, pinned: [{endpoint: GET /, path: "", kind: raw}]}
 log: {access: true}
 """
 
@@ -100,6 +108,12 @@ def test_what_is_valid_is_accepted(text: str) -> None:
         ("reason: fine", "raeson: fine"),
         ("path: $.a", "path: a"),
         ("class: uuid", "class: guid"),
+        ("rel: 1%", "rel: one"),
+        ("replace: [a, b]", "replace: a"),
+        ("ignore_query: [a]", "ignore_query: a"),
+        ("status: 4xx", "status: error"),
+        ("kind: raw", "kind: cooked"),
+        ("ratio: 1.5", "ratio: 0.5"),
         ("verify: true", "verify: maybe"),
         ('url: "http://a:1", ', ""),
     ],
