@@ -10,7 +10,14 @@ from typing import Final
 from shadowproxy.config import backends, comparisons, copies, listeners, routes
 from shadowproxy.config.examining import Examination
 
-_CHECKS: Final[tuple[Callable[[Examination], None], ...]] = (
+_Checks = tuple[Callable[[Examination], None], ...]
+
+_COMPARING: Final[_Checks] = (
+    comparisons.rules_are_in_force,
+    comparisons.api_description_is_usable,
+    comparisons.protobuf_types_are_usable,
+)
+_ALL: Final[_Checks] = (
     backends.backends_exist,
     backends.backends_differ,
     backends.backends_are_not_us,
@@ -24,9 +31,7 @@ _CHECKS: Final[tuple[Callable[[Examination], None], ...]] = (
     routes.route_names_are_unique,
     routes.routes_are_consistent,
     routes.routes_can_match,
-    comparisons.rules_are_in_force,
-    comparisons.api_description_is_usable,
-    comparisons.protobuf_types_are_usable,
+    *_COMPARING,
     comparisons.noise_has_a_source,
     comparisons.noise_is_decided_once,
 )
@@ -34,5 +39,11 @@ _CHECKS: Final[tuple[Callable[[Examination], None], ...]] = (
 
 def examine(found: Examination) -> None:
     """Runs every check."""
-    for check in _CHECKS:
+    for check in _ALL:
+        check(found)
+
+
+def examine_comparing(found: Examination) -> None:
+    """Runs the checks of the section `compare` alone."""
+    for check in _COMPARING:
         check(found)

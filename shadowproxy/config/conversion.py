@@ -58,7 +58,7 @@ def to_settings(found: Examination, around: Surroundings, previous: Settings | N
         routes=_routes(file, slots),
         retired_routes=retired_routes(previous, slots),
         limits=_limits(file),
-        compare=_compare(found),
+        compare=to_comparison(found),
         noise=_noise(file.noise, has_secondary=file.secondary is not None),
         latency=LatencySettings(latency.ratio, latency.margin, latency.block),
         recheck=RecheckSettings(file.compare.recheck.per_minute),
@@ -135,7 +135,8 @@ def _limits(file: FileSection) -> LimitSettings:
     )
 
 
-def _compare(found: Examination) -> CompareSettings:
+def to_comparison(found: Examination) -> CompareSettings:
+    """How answers are compared, of a file that was examined and has no mistakes."""
     compare = found.file.compare
     messages = compare.protobuf.messages if compare.protobuf else {}
     return CompareSettings(

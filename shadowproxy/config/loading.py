@@ -2,14 +2,14 @@
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from shadowproxy.config.checking import examine
-from shadowproxy.config.conversion import Surroundings, to_settings
+from shadowproxy.config.checking import examine, examine_comparing
+from shadowproxy.config.conversion import Surroundings, to_comparison, to_settings
 from shadowproxy.config.document import read_document
 from shadowproxy.config.effective import effective_values
 from shadowproxy.config.escaping import printable
@@ -18,13 +18,13 @@ from shadowproxy.config.fingerprint import Sources
 from shadowproxy.config.interpolation import Interpolation
 from shadowproxy.config.invocation import Invocation
 from shadowproxy.config.loaded import Loaded
-from shadowproxy.config.nodes import KeyPath, Mapping, Origin, copy_of
-from shadowproxy.config.overrides import apply, from_environment, from_flags
+from shadowproxy.config.nodes import Mapping, Origin, copy_of
+from shadowproxy.config.overrides import append_rules, apply, from_environment, from_flags
 from shadowproxy.config.pending import pending_warnings
 from shadowproxy.config.problems import MAX_PROBLEMS, ConfigError, Problem
 from shadowproxy.config.slots import NoSlotLeftError
 from shadowproxy.config.validating import validate
-from shadowproxy.core.settings import Settings
+from shadowproxy.core.settings import CompareSettings, Settings
 
 STDIN = "-"
 MAX_CONFIGURATION_BYTES = 1 << 20
@@ -55,8 +55,7 @@ def load(
     Raises:
         ConfigError: with every mistake.
     """
-    today = datetime.now(UTC).date() if today is None else today
-    loading = _Loading(environ, allow_same, previous, today)
+    loading = _Loading(environ, allow_same, previous, _day(today))
     return loading.run(path, overrides, flags or {})
 
 
@@ -78,6 +77,29 @@ def load_invocation(
     )
 
 
+def load_comparison(
+    path: str | None,
+    overrides: Sequence[str] = (),
+    rules: Sequence[str] = (),
+    environ: Table[str, str] = os.environ,
+    today: date | None = None,
+) -> tuple[CompareSettings, tuple[str, ...]]:
+    """The section `compare` of a configuration, and warnings about it; the rest is not looked at.
+
+    So it can be tried where the certificates, secrets and backends of the proxy are not. `rules`
+    are texts such as `{path: $.a, ignore: true}`; they come last.
+
+    Raises:
+        ConfigError: with every mistake of that section.
+    """
+    found = _Loading(environ, True, None, _day(today)).comparison(path, overrides, rules)
+    return to_comparison(found), tuple(found.warnings)
+
+
+def _day(today: date | None) -> date:
+    return datetime.now(UTC).date() if today is None else today
+
+
 @dataclass(slots=True)
 class _Loading:
     """One load; `problems` and `sources` collect on the way."""
@@ -90,17 +112,8 @@ class _Loading:
     sources: Sources = field(default_factory=Sources)
 
     def run(self, path: str | None, overrides: Sequence[str], flags: Table[str, str]) -> Loaded:
-        here = _here()
-        tree = self.tree(path, here)
-        if tree is None:
-            raise self.refusal()
-        assignments = from_environment(self.environ, here)
-        assignments += from_flags(flags, overrides, here, self.problems)
-        apply(tree, assignments, self.problems)
-        interpolation = Interpolation(self.environ, self.problems, self.sources)
-        expanded = interpolation.expand(tree)
-        assert isinstance(expanded, Mapping)
-        found = self.examined(expanded, interpolation.unresolved)
+        tree = self.laid_over(path, overrides, flags)
+        found = self.examined(tree, examine)
         around = Surroundings(_cores(), sys.stderr.isatty())
         try:
             settings = to_settings(found, around, self.previous)
@@ -108,24 +121,50 @@ class _Loading:
             message = f"no place is left in the tallies for {error.args[0]} until a restart"
             self.problems.append(Problem(tree.origin.where, "routes", message))
             raise self.refusal() from None
-        values = tuple(effective_values(found.file, expanded))
+        values = tuple(effective_values(found.file, found.tree))
         warnings = (*found.warnings, *pending_warnings(values))
         return Loaded(settings, values, warnings, self.sources.names, self.sources.digest())
 
-    def examined(self, tree: Mapping, unresolved: set[KeyPath]) -> Examination:
+    def comparison(
+        self, path: str | None, overrides: Sequence[str], rules: Sequence[str]
+    ) -> Examination:
+        """The same of the section `compare`."""
+        tree = self.laid_over(path, overrides, {})
+        kept = {key: entry for key, entry in tree.entries.items() if key == "compare"}
+        tree = Mapping(tree.origin, kept)
+        append_rules(tree, rules, _here(), self.problems)
+        return self.examined(tree, examine_comparing)
+
+    def laid_over(
+        self, path: str | None, overrides: Sequence[str], flags: Table[str, str]
+    ) -> Mapping:
+        """The file's tree with what beats it."""
+        here = _here()
+        tree = self.tree(path, here)
+        if tree is None:
+            raise self.refusal()
+        assignments = from_environment(self.environ, here)
+        assignments += from_flags(flags, overrides, here, self.problems)
+        apply(tree, assignments, self.problems)
+        return tree
+
+    def examined(self, tree: Mapping, check: Callable[[Examination], None]) -> Examination:
         """The valid file, its warnings and what the files hold that it refers to."""
-        file, broken = validate(tree, unresolved, self.problems)
+        interpolation = Interpolation(self.environ, self.problems, self.sources)
+        expanded = interpolation.expand(tree)
+        assert isinstance(expanded, Mapping)
+        file, broken = validate(expanded, interpolation.unresolved, self.problems)
         found = Examination(
             file,
             broken,
-            tree,
+            expanded,
             self.allow_same,
             self.problems,
             self.sources,
             self.today,
             _cores(),
         )
-        examine(found)
+        check(found)
         if self.problems:
             raise self.refusal()
         return found

@@ -77,6 +77,30 @@ def apply(tree: Mapping, overrides: Iterable[Override], problems: list[Problem])
             problems.append(Problem(override.origin.where, key, message, override.origin.rank))
 
 
+def append_rules(tree: Mapping, rules: Iterable[str], base: str, problems: list[Problem]) -> None:
+    """Puts each `{path: $.a, ignore: true}` (JSON is that, too) behind those of `compare.rules`."""
+    nodes: list[Node] = []
+    for text in rules:
+        read = read_document(text, "--rule", base, problems)
+        if read is not None:
+            nodes.append(read)
+    if not nodes:
+        return
+    compare = _opened(tree, "compare", Mapping(nodes[0].origin))
+    if isinstance(compare, Mapping):
+        there = _opened(compare, "rules", Sequence(nodes[0].origin))
+        if isinstance(there, Sequence):
+            there.items.extend(nodes)
+
+
+def _opened(mapping: Mapping, key: str, empty: Node) -> Node:
+    """What stands there; `empty` is put there if nothing does."""
+    entry = mapping.entries.get(key)
+    if entry is None or (isinstance(entry.value, Scalar) and entry.value.is_null):
+        entry = mapping.entries[key] = Entry(empty.origin, empty)
+    return entry.value
+
+
 def _value(override: Override) -> Node:
     if override.text.strip()[:1] in ("[", "{"):
         read = read_document(f"value: {override.text.strip()}", "", "", [])

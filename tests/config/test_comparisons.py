@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-from shadowproxy.config.loading import load
+from shadowproxy.config import ConfigError
+from shadowproxy.config.loading import load, load_comparison
 from shadowproxy.core.settings import LatencySettings, NoiseSettings, RecheckSettings
 from tests.config.files import BOTH, LEGACY, load_text, mistakes
 
@@ -323,3 +324,54 @@ def test_what_is_shown_reads_back(tmp_path: Path) -> None:
         "compare.rules.0.time.tolerance": "5s",
         "compare.rules.0.replace": "[[x, y], [z, w]]",
     }
+
+
+def test_the_section_alone_can_be_loaded(tmp_path: Path) -> None:
+    """Without backends, and where the secrets and certificates of the rest are not."""
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        "legacy: {url: 'https://a', tls: {ca: gone.pem}}\nadmin: {token: '${GONE}'}\n"
+        "compare: {defaults: {arrays: set}, rules: [{path: $.a, ignore: true}]}\n"
+    )
+    settings, warnings = load_comparison(
+        str(file),
+        ["compare.defaults.numbers=strict"],
+        ['{"path": "$.b", "ignore": true}', "{path: $.c, class: hex}"],
+        {"SHADOWPROXY__COMPARE__RECHECK__PER_MINUTE": "9"},
+        date(2026, 1, 1),
+    )
+    assert (settings.arrays, settings.numbers, warnings) == ("set", "strict", ())
+    assert [rule["path"] for rule in settings.rules] == ["$.a", "$.b", "$.c"]
+
+
+def test_rules_can_come_without_a_file() -> None:
+    """One is enough to try it."""
+    settings, _ = load_comparison(None, [], ["{path: $.a, ignore: true, expires: 2020-01-01}"], {})
+    assert settings.rules == ({"path": "$.a", "ignore": True, "expires": "2020-01-01"},)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("{path: $.a}", "--rule:1:1: compare.rules.0: a rule without an action, such as"),
+        ('{"path": "a", "ignore": true}', "--rule:1:10: compare.rules.0.path: expected a path "),
+        ("{path: $.a", "--rule:"),
+        ("ignore", "--rule:1:1: expected a mapping of settings"),
+    ],
+)
+def test_mistakes_in_a_rule_that_was_given(rule: str, expected: str) -> None:
+    """Have their place in it."""
+    with pytest.raises(ConfigError) as caught:
+        load_comparison(None, [], [rule], {})
+    assert str(caught.value).startswith(expected)
+
+
+def test_a_rule_cannot_be_added_to_what_is_no_list(tmp_path: Path) -> None:
+    """The mistake in the file is told."""
+    file = tmp_path / "rules.yaml"
+    for text in ("compare: 1\n", "compare: {rules: 1}\n"):
+        file.write_text(text)
+        with pytest.raises(ConfigError, match=r"rules.yaml:1:[0-9]+: compare"):
+            load_comparison(str(file), [], ["{path: $.a, ignore: true}"], {})
+    file.write_text("compare:\n")
+    assert load_comparison(str(file), [], ["{path: $.a, ignore: true}"], {})[0].rules
