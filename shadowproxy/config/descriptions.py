@@ -23,7 +23,7 @@ from shadowproxy.decode.protobuf import decode_protobuf
 from shadowproxy.findings.openapi import templates_of
 
 MAX_DESCRIPTION_BYTES: Final = 8 << 20
-"""Stripe's description has 7 MiB, most have 0.1. As YAML that is 2 s of a reload, as JSON 0.1 s."""
+"""Stripe's description has 7 MiB, most have 0.1. As YAML that is 3 s of a reload, as JSON 0.3 s."""
 MAX_DESCRIPTOR_BYTES: Final = 1 << 20
 """Every process keeps it; all well-known types of protobuf together have 40 KiB."""
 MAX_VALUES: Final = 1_000_000

@@ -38,13 +38,15 @@ class _RefusedError(Exception):
     """Reading cannot go on; `args[0]` is the problem."""
 
 
-def read_document(text: str, name: str, base: str, problems: list[Problem]) -> Mapping | None:
+def read_document(
+    text: str, name: str, base: str, problems: list[Problem], rank: int = 0
+) -> Mapping | None:
     """The mapping that the text holds (an empty text: an empty mapping), or None.
 
-    `name` stands for the file in positions. Every mistake is added to `problems`; what is None
+    `name` stands for the file in positions, `rank` says where its mistakes come (Origin.rank). Every mistake is added to `problems`; what is None
     could not be read any further, what is a Mapping may be examined for more.
     """
-    reader = _Reader(name, base, problems)
+    reader = _Reader(name, base, problems, rank)
     try:
         root = reader.read(text)
     except _RefusedError as refusal:
@@ -74,6 +76,7 @@ class _Reader:
     name: str
     base: str
     problems: list[Problem]
+    rank: int
     anchors: dict[str, tuple[Node | None, int, int]] = field(default_factory=dict)
     path: list[str | int] = field(default_factory=list)
     nodes: int = 0
@@ -209,7 +212,7 @@ class _Reader:
 
     def at(self, line: int, column: int) -> Origin:
         where = f"{self.name}:{line + 1}:{column + 1}"
-        return Origin(where, (0, line + 1, column + 1), self.base)
+        return Origin(where, (self.rank, line + 1, column + 1), self.base)
 
     def problem(self, origin: Origin, message: str) -> Problem:
         return Problem(origin.where, key_text(tuple(self.path)), message, origin.rank)

@@ -17,6 +17,9 @@ from shadowproxy.config.nodes import Entry, Mapping, Node, Origin, Scalar, Seque
 from shadowproxy.config.problems import Problem
 
 ENV_PREFIX: Final = "SHADOWPROXY__"
+_ENVIRONMENT: Final = 1
+_FLAGS: Final = 2
+"""The rank of their mistakes: behind those of the file."""
 FLAG_KEYS: Final = {
     "--legacy": "legacy.url",
     "--candidate": "candidate.url",
@@ -42,7 +45,7 @@ def from_environment(environ: Environment[str, str], base: str) -> list[Override
         Override(
             tuple(name.removeprefix(ENV_PREFIX).lower().split("__")),
             environ[name],
-            Origin(f"env {printable(name)}", (1, index, 0), base),
+            Origin(f"env {printable(name)}", (_ENVIRONMENT, index, 0), base),
         )
         for index, name in enumerate(sorted(environ))
         if name.startswith(ENV_PREFIX)
@@ -54,12 +57,12 @@ def from_flags(
 ) -> list[Override]:
     """`--legacy URL` and the like, then the `--set KEY=VALUE`s, in order."""
     overrides = [
-        Override(tuple(FLAG_KEYS[flag].split(".")), text, Origin(flag, (2, index, 0), base))
+        Override(tuple(FLAG_KEYS[flag].split(".")), text, Origin(flag, (_FLAGS, index, 0), base))
         for index, (flag, text) in enumerate(flags.items())
     ]
     for index, assignment in enumerate(assignments, len(overrides)):
         key, separator, text = assignment.partition("=")
-        origin = Origin("--set", (2, index, 0), base)
+        origin = Origin("--set", (_FLAGS, index, 0), base)
         if not separator or not key:
             problems.append(Problem("--set", "", "expected KEY=VALUE", origin.rank))
         else:
@@ -81,7 +84,7 @@ def append_rules(tree: Mapping, rules: Iterable[str], base: str, problems: list[
     """Puts each `{path: $.a, ignore: true}` (JSON is that, too) behind those of `compare.rules`."""
     nodes: list[Node] = []
     for text in rules:
-        read = read_document(text, "--rule", base, problems)
+        read = read_document(text, "--rule", base, problems, _FLAGS)
         if read is not None:
             nodes.append(read)
     if not nodes:
