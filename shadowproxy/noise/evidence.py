@@ -16,10 +16,10 @@ Facts that force the design:
 * Evidence is e^700 after 1,100 wins, so all of it is kept as logarithms.
 
 A claim is made on the highest E there was (`log_peak`): that is what Ville bounds, so a claim does
-not flap with each sample. It is taken back when E has fallen from there by the square of the factor
-that it took to make it: as long as the candidate is off by the share that the leading bettor bets
-on, 1/E is fair as well, so with a bar of 400 less than one climb in 160,000 ends that way. Then
-all bets start anew. This spends nothing twice: without a claim there is no new start.
+not flap with each sample. It is taken back when E has fallen from there by FALL: as long as the
+candidate is off by the share that the leading bettor bets on, 1/E is fair as well, so it falls that
+far after one climb in a million. Then all bets start anew. This spends nothing twice: without a
+claim there is no new start.
 """
 
 import math
@@ -40,6 +40,9 @@ _LOG_FIRST: Final = math.log(FIRST_WEIGHT)
 _LOG_RUINED: Final = math.log(0.1)
 """With .5 a bettor would begin anew after each bad hour and find no weak but steady effect; with
 .01 those of long odds would sit on nothing. At .1 the first loss ruins who bets .9."""
+
+FALL: Final = 1e6
+"""For who was always off six good outcomes in a row, for who is off a little 2,800 even ones."""
 
 MAX_E: Final = 1e300
 """More is shown as this: JSON has no infinity."""
@@ -95,7 +98,7 @@ class Wager:
 
     def settle(self, log_bar: float) -> bool:
         """Takes back a claim that was made at the bar and no longer holds; True: all starts anew."""
-        if self.log_peak < log_bar or self.log_e > self.log_peak - 2 * log_bar:
+        if self.log_peak < log_bar or self.log_e > self.log_peak - _LOG_FALL:
             return False
         self._start()
         return True
@@ -126,6 +129,7 @@ class Wager:
 
 
 _LOG_MAX_E: Final = math.log(MAX_E)
+_LOG_FALL: Final = math.log(FALL)
 
 
 def _log_weight(begun: int) -> float:

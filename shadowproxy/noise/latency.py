@@ -2,8 +2,9 @@
 
 Slow is a pair in which the candidate took more than `ratio` times legacy's time plus `margin`.
 Laws: an endpoint is called slower when E reaches `active endpoints / alpha` (noise.evidence), so all
-together are with a probability of at most alpha if none is; a claim is taken back by as
-much evidence for the contrary; at most MAX_ENDPOINTS are kept apart.
+together are with a probability of at most alpha if none is; a claim is taken back when a million to
+one speaks for the contrary, which takes six good blocks after an hour of bad ones; at most
+MAX_ENDPOINTS are kept apart.
 
 What does not hold: blocks that share their fate with the block before (one host of the candidate's
 pool is slow for an hour, and then legacy's is) vote as if they did not. Longer blocks are the answer.

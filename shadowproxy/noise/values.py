@@ -92,12 +92,15 @@ def are_worded_alike(a: str, b: str) -> bool:
 
     What is in the middle of more than two times MAX_COMPARED characters is not looked at.
     """
-    if _wording(a[:MAX_COMPARED]) != _wording(b[:MAX_COMPARED]):
-        return False
     if len(a) <= MAX_COMPARED and len(b) <= MAX_COMPARED:
-        return True
-    ours, theirs = (text[max(MAX_COMPARED, len(text) - MAX_COMPARED) :] for text in (a, b))
-    return _wording(ours) == _wording(theirs)
+        return _wording(a) == _wording(b)
+    heads = _wording(a[:MAX_COMPARED]), _wording(b[:MAX_COMPARED])
+    tails = _wording(a[-MAX_COMPARED:]), _wording(b[-MAX_COMPARED:])
+    # More digits in one leave fewer other characters in what is looked at.
+    head, tail = (min(map(len, ends)) for ends in (heads, tails))
+    return heads[0][:head] == heads[1][:head] and (
+        tails[0][len(tails[0]) - tail :] == tails[1][len(tails[1]) - tail :]
+    )
 
 
 def _wording(text: str) -> bytes:

@@ -36,6 +36,7 @@ def shaped(pairs: list[tuple[Any, Any]]) -> Shape:
     return shape
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(LEAVES, LEAVES), max_size=6), LEAVES, LEAVES, st.sampled_from(Kind))
 def test_no_value_raises(
     pairs: list[tuple[Any, Any]], legacy: Any, candidate: Any, kind: Kind
@@ -45,6 +46,7 @@ def test_no_value_raises(
     assert reason is None or isinstance(reason, Reason)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(LEAVES, LEAVES), max_size=4), LEAVES, st.sampled_from(Kind))
 def test_only_two_kinds_can_be_explained(
     pairs: list[tuple[Any, Any]], value: Any, kind: Kind
@@ -55,6 +57,7 @@ def test_only_two_kinds_can_be_explained(
     assert {Kind.CHANGED, Kind.ORDER} == EXPLAINABLE
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), min_size=1, max_size=6), st.data()
 )
@@ -66,6 +69,7 @@ def test_what_legacy_has_shown_is_explained(
     assert explains(shaped(pairs), Kind.CHANGED, legacy, candidate) is None
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(LEAVES, LEAVES), min_size=1, max_size=4),
     st.lists(st.tuples(LEAVES, LEAVES), max_size=3), LEAVES, LEAVES,
@@ -192,6 +196,7 @@ _PATTERN_TEXTS = st.sampled_from(ValueClass).flatmap(
 )
 
 
+@pytest.mark.slow
 @given(_PATTERN_TEXTS)
 def test_the_quick_look_misses_no_certain_class(text: str) -> None:
     """What a text begins with only ever saves looking."""
