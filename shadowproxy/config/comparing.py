@@ -104,7 +104,7 @@ class NoiseSection(Section):
         description="whom the second time; auto: secondary if there is one, else legacy",
     )
     alpha: Annotated[float, share("0.01%", "50%")] = Field(
-        default=0.05, description="how often all findings together may be a false alarm"
+        default=0.05, description="the probability that any claim of a regression is a false alarm"
     )
     expire: Annotated[float, duration("1m", "365d")] = Field(
         default=7 * 86400.0, description="without another difference noise is forgotten"
