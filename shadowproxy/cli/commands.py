@@ -54,6 +54,50 @@ def schema() -> None:
     print_schema()
 
 
+@click.command()
+@click.argument("legacy", metavar="LEGACY")
+@click.argument("candidate", metavar="CANDIDATE")
+@click.option(
+    "--content-type", metavar="TYPE", help="Of both bodies; else of a head, a name, or JSON, text."
+)
+@click.option("-c", "--config", "config_path", metavar="FILE", help="Its section compare is used.")
+@click.option(
+    "--rule",
+    "rules",
+    metavar="RULE",
+    multiple=True,
+    help="One more, such as '{path: $.x, ignore: true}'; may be repeated.",
+)
+@click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Such as compare.defaults.numbers=double; may be repeated.",
+)
+@click.option("--endpoint", metavar="ENDPOINT", default="", help="Such as 'GET /users/{id}'.")
+@click.option("--status", type=click.IntRange(100, 599), metavar="N", help="200 if unset.")
+@click.option(
+    "--candidate-status", type=click.IntRange(100, 599), metavar="N", help="Like --status if unset."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json", "patch"]), default="text")
+def diff(**question: Any) -> int:
+    """Compare two stored answers with the configured rules, without any traffic.
+
+    LEGACY and CANDIDATE are files; one of them may be - for standard input. A file is a body, or a
+    whole response if it begins with HTTP/1.1 200 OK or the like (what curl -i writes): then status
+    and header fields are compared, too.
+
+    text is for people, json for programs, patch an RFC 6902 patch that makes the candidate's body
+    of legacy's. The exit code is 0 if they match, 1 if they differ or could not be compared, 2 if
+    a file, a rule or an option is wrong.
+    """
+    from shadowproxy.cli.diffing import Question
+    from shadowproxy.cli.diffing import diff as compare
+
+    return compare(Question(**question))
+
+
 _ADMIN = (
     click.option("-c", "--config", "path", metavar="FILE", help="Take address and token from it."),
     click.option("--admin", metavar="ADDR", help="The admin server; 127.0.0.1:9900 if unset."),
@@ -124,5 +168,5 @@ def demo(duration: str | None, rate: float | None, listen: str, admin: str, keep
     return run_demo(duration, rate, listen, admin, keep)
 
 
-COMMANDS = (run, check, init, schema, status, set_, unset, demo)
+COMMANDS = (run, check, init, schema, diff, status, set_, unset, demo)
 """In the order of `--help`."""

@@ -3,18 +3,21 @@
 bytes equal ─► undo content coding ─► decode by media type ─► walk
 """
 
+from collections import Counter
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from shadowproxy.compare.differences import Difference
 from shadowproxy.compare.headers import Fields
-from shadowproxy.compare.observations import DIGEST_BYTES, Observation, Rules
-from shadowproxy.compare.walking import walk
+from shadowproxy.compare.observations import DIGEST_BYTES, Observation
+from shadowproxy.compare.ruleset import Plan
+from shadowproxy.compare.walking import Walk
 from shadowproxy.core.words import Kind
 from shadowproxy.decode.bounds import BoundError, UndecodableError
 from shadowproxy.decode.coding import codings_of, undo
+from shadowproxy.decode.formats import decode, utf8_of
 from shadowproxy.decode.json_text import decode_both, is_json
-from shadowproxy.decode.media import UTF8, Format, Media, decode_text, media_of
+from shadowproxy.decode.media import Format, Media, media_of
 
 Found = tuple[list[Difference], str]
 """Differences, and the reason why there may be more that could not be looked for."""
@@ -32,38 +35,91 @@ class _Side(NamedTuple):
     codings: tuple[str, ...]
 
 
+class Trees(NamedTuple):
+    """Both bodies decoded in one format; `has_booleans` is False if there are certainly none."""
+
+    legacy: Any
+    candidate: Any
+    has_booleans: bool
+
+
 def compare_bodies(
-    legacy: Observation, candidate: Observation, ours: Fields, theirs: Fields, rules: Rules
+    legacy: Observation,
+    candidate: Observation,
+    heads: tuple[Fields, Fields],
+    plan: Plan,
+    hits: Counter[int],
 ) -> Found:
-    """What differs between two bodies whose heads are known."""
-    left = _Side(legacy, media_of(ours), codings_of(ours))
-    right = _Side(candidate, media_of(theirs), codings_of(theirs))
+    """What differs between two bodies whose heads are known; `hits` counts what rules hide."""
+    left, right = _side(legacy, heads[0]), _side(candidate, heads[1])
     found: list[Difference] = []
-    if left.media.name != right.media.name and "content-type" not in rules.ignored_headers:
-        found.append(Difference("", Kind.MEDIA, left.media.name, right.media.name))
+    if left.media.name != right.media.name:
+        if "content-type" in plan.ignored_headers:
+            hits[plan.ignored_headers["content-type"]] += 1
+        else:
+            found.append(Difference("", Kind.MEDIA, left.media.name, right.media.name))
     if legacy.is_cut or candidate.is_cut:
         return found, "cut"
-    if _are_same_bytes(left, right):
+    if _are_same_bytes(left, right) and not plan.is_picky:
         return found, ""
     if legacy.is_digest or candidate.is_digest:
         more, reason = _compare_digests(left, right)
     else:
-        more, reason = _compare_coded(left, right)
+        more, reason = _compare_coded(left, right, plan, hits)
     return found + more, reason
 
 
+def trees_of(
+    legacy: Observation, candidate: Observation, heads: tuple[Fields, Fields], plan: Plan
+) -> Trees:
+    """Both bodies as trees.
+
+    Raises:
+        UndecodableError: they are not both bodies of one format that can be looked into.
+        BoundError: more than can be looked at in time.
+    """
+    left, right = _side(legacy, heads[0]), _side(candidate, heads[1])
+    bodies = [undo(side.observation.body, side.codings) for side in (left, right)]
+    forms = [_settled(side.media, body) for side, body in zip((left, right), bodies, strict=True)]
+    if forms[0] is not forms[1] or not all(bodies):
+        raise UndecodableError("format")
+    if forms[0] is Format.JSON:
+        both = _decode_json(left.media, right.media, bodies[0], bodies[1], plan)
+        if not isinstance(both, Trees):
+            raise UndecodableError("json")
+        return both
+    trees = [
+        decode(body, side.media, plan.how, plan.schema)
+        for side, body in zip((left, right), bodies, strict=True)
+    ]
+    return Trees(trees[0], trees[1], True)
+
+
+def _side(observation: Observation, fields: Fields) -> _Side:
+    return _Side(observation, media_of(fields), codings_of(fields))
+
+
 def _are_same_bytes(left: _Side, right: _Side) -> bool:
-    """Equal bytes in the same coding are equal, whatever they are (not in two charsets)."""
+    """Equal bytes in the same coding are equal, whatever they are, if they are read alike."""
     a, b = left.observation, right.observation
     if a.body_bytes != b.body_bytes or left.codings != right.codings:
         return False
     is_same = a.body == b.body if a.is_digest == b.is_digest else _digest(a) == _digest(b)
-    return is_same and (left.media.charset == right.media.charset or _charset_is_moot(left, right))
+    return is_same and _are_read_alike(left.media, right.media)
 
 
-def _charset_is_moot(left: _Side, right: _Side) -> bool:
-    """Only texts are read by their charset; JSON has its own."""
-    return not (left.media.format is Format.TEXT and right.media.format is Format.TEXT)
+_CHARSET_IS_MOOT: Final = frozenset(
+    (Format.JSON, Format.MSGPACK, Format.EVENTS, Format.PROTOBUF, Format.OPAQUE, Format.SNIFF)
+)
+
+
+def _are_read_alike(ours: Media, theirs: Media) -> bool:
+    """Whether equal bytes are equal trees."""
+    if ours.format is Format.CSV and ours.has_header != theirs.has_header:
+        return False
+    if ours.charset == theirs.charset:
+        return True
+    return ours.format in _CHARSET_IS_MOOT and theirs.format in _CHARSET_IS_MOOT
 
 
 def _digest(side: Observation) -> bytes:
@@ -73,14 +129,15 @@ def _digest(side: Observation) -> bytes:
 def _compare_digests(left: _Side, right: _Side) -> Found:
     """Above the cap there are only sizes and digests; in a coding they say nothing."""
     if left.codings or right.codings or _digest(left.observation) == _digest(right.observation):
-        return [], "too_large"
+        is_same = _are_same_bytes(left, right)
+        return [], "" if is_same else "too_large"
     sizes = (Opaque(left.observation.body_bytes), Opaque(right.observation.body_bytes))
     if not all(size.size for size in sizes):
         return [Difference("", Kind.EMPTY, *sizes)], ""
     return [Difference("", Kind.RAW, *sizes)], ""
 
 
-def _compare_coded(left: _Side, right: _Side) -> Found:
+def _compare_coded(left: _Side, right: _Side, plan: Plan, hits: Counter[int]) -> Found:
     try:
         a, b = _undo(left), _undo(right)
     except BoundError as bound:
@@ -89,11 +146,11 @@ def _compare_coded(left: _Side, right: _Side) -> Found:
         ours, theirs = left.observation.body, right.observation.body
         are_equal = ours == theirs and left.codings == right.codings
         return ([], "") if are_equal else _broken(a is None, b is None, ours, theirs)
-    if a == b and left.media.charset == right.media.charset:
+    if a == b and not plan.is_picky and _are_read_alike(left.media, right.media):
         return [], ""
     if not a or not b:
         return ([_opaque(Kind.EMPTY, a, b)] if a != b else []), ""
-    return _compare_decoded(left.media, right.media, a, b)
+    return _compare_decoded(left.media, right.media, a, b, plan, hits)
 
 
 def _undo(side: _Side) -> bytes | None:
@@ -109,15 +166,23 @@ def _broken(ours: bool, theirs: bool, a: bytes, b: bytes) -> Found:
     return [_opaque(kind, a, b)], ""
 
 
-def _compare_decoded(ours: Media, theirs: Media, a: bytes, b: bytes) -> Found:
+def _compare_decoded(
+    ours: Media, theirs: Media, a: bytes, b: bytes, plan: Plan, hits: Counter[int]
+) -> Found:
     left, right = _settled(ours, a), _settled(theirs, b)
     if ours.name != theirs.name and (left is not right or left is Format.OPAQUE):
         return [], ""
-    if left is Format.JSON and right is Format.JSON:
-        return _compare_json(_utf8(a, ours), _utf8(b, theirs))
-    if left is Format.TEXT and right is Format.TEXT:
-        return _compare_text(decode_text(a, ours.charset), decode_text(b, theirs.charset), a, b)
-    return ([_opaque(Kind.RAW, a, b)] if a != b else []), ""
+    try:
+        both = _decode_both(left, right, (ours, theirs), a, b, plan)
+    except BoundError as bound:
+        return [], "" if a == b and _are_read_alike(ours, theirs) else bound.reason
+    if not isinstance(both, Trees):
+        is_same = a == b and _are_read_alike(ours, theirs)
+        return ([], "") if is_same else _broken(*both, a, b)
+    walk = Walk(both.has_booleans)
+    reason = walk.walk(both.legacy, both.candidate, plan.start)
+    hits.update(walk.hits)
+    return walk.found, "" if reason and a == b and _are_read_alike(ours, theirs) else reason
 
 
 def _settled(media: Media, body: bytes) -> Format:
@@ -126,31 +191,40 @@ def _settled(media: Media, body: bytes) -> Format:
     return Format.JSON if is_json(body) else Format.OPAQUE
 
 
-def _compare_json(a: bytes, b: bytes) -> Found:
+_Broken = tuple[bool, bool]
+"""Which of the two could not be decoded."""
+
+
+def _decode_both(
+    left: Format, right: Format, media: tuple[Media, Media], a: bytes, b: bytes, plan: Plan
+) -> Trees | _Broken:
+    if left is Format.JSON and right is Format.JSON:
+        return _decode_json(*media, a, b, plan)
+    ours = _decode_one(left, media[0], a, plan)
+    theirs = _decode_one(right, media[1], b, plan)
+    if ours is _UNDECODABLE or theirs is _UNDECODABLE:
+        return ours is _UNDECODABLE, theirs is _UNDECODABLE
+    return Trees(ours, theirs, True)
+
+
+def _decode_json(ours: Media, theirs: Media, a: bytes, b: bytes, plan: Plan) -> Trees | _Broken:
+    both = decode_both(utf8_of(a, ours.charset), utf8_of(b, theirs.charset), plan.how)
+    if both.legacy_is_broken or both.candidate_is_broken:
+        return both.legacy_is_broken, both.candidate_is_broken
+    return Trees(both.legacy, both.candidate, both.has_booleans)
+
+
+_UNDECODABLE: Final = object()
+
+
+def _decode_one(settled: Format, media: Media, body: bytes, plan: Plan) -> Any:
+    if settled is Format.JSON and media.format is Format.SNIFF:
+        media = media._replace(name="application/json")
     try:
-        trees = decode_both(a, b)
-    except BoundError as bound:
-        return ([], bound.reason) if a != b else ([], "")
-    if trees.legacy_is_broken or trees.candidate_is_broken:
-        if a == b:
-            return [], ""
-        return _broken(trees.legacy_is_broken, trees.candidate_is_broken, a, b)
-    return walk(trees.legacy, trees.candidate, trees.has_booleans)
-
-
-def _compare_text(ours: str | None, theirs: str | None, a: bytes, b: bytes) -> Found:
-    if ours is None or theirs is None:
-        return ([], "") if a == b else _broken(ours is None, theirs is None, a, b)
-    return ([Difference("", Kind.CHANGED, ours, theirs)] if ours != theirs else []), ""
+        return decode(body, media, plan.how, plan.schema)
+    except UndecodableError:
+        return _UNDECODABLE
 
 
 def _opaque(kind: Kind, a: bytes, b: bytes) -> Difference:
     return Difference("", kind, Opaque(len(a)), Opaque(len(b)))
-
-
-def _utf8(body: bytes, media: Media) -> bytes:
-    """JSON in another declared charset as UTF-8; as it is where that does not work."""
-    if media.charset in UTF8:
-        return body
-    text = decode_text(body, media.charset)
-    return body if text is None else text.encode("utf-8", "surrogatepass")

@@ -4,28 +4,40 @@ Laws: `compare` never raises on any bytes and never says `match` about what it c
 comparing an observation with itself is a match, unless it is a failure or was cut off.
 """
 
+from collections import Counter
+
 from shadowproxy.compare.bodies import compare_bodies
 from shadowproxy.compare.differences import Comparison, Difference, conclude
 from shadowproxy.compare.headers import compare_fields, parse_fields
-from shadowproxy.compare.observations import Observation, Rules
+from shadowproxy.compare.observations import Observation
+from shadowproxy.compare.ruleset import NO_RULE, Rules
 from shadowproxy.core.words import Kind, Verdict
 
 
-def compare(legacy: Observation, candidate: Observation, rules: Rules) -> Comparison:
-    """The verdict on one exchange, with its differences."""
+def compare(
+    legacy: Observation, candidate: Observation, rules: Rules, endpoint: str = ""
+) -> Comparison:
+    """The verdict on one exchange, with its differences.
+
+    `endpoint` says which rules hold besides those for all, such as `GET /users/{id}`.
+    """
     failed = _failed(legacy, candidate)
     if failed is not None:
         return Comparison(failed)
+    plan = rules.plan(endpoint, legacy.status)
     found: list[Difference] = []
     if legacy.status != candidate.status:
         found.append(Difference("#status", Kind.STATUS, legacy.status, candidate.status))
-    ours, theirs = parse_fields(legacy.head), parse_fields(candidate.head)
-    found += compare_fields(ours, theirs, rules)
-    if legacy.status // 100 != candidate.status // 100:
-        # An error page instead of an answer is one finding, not one per member of the answer.
-        return conclude(found, "")
-    more, reason = compare_bodies(legacy, candidate, ours, theirs, rules)
-    return conclude(found + more, reason)
+    heads = parse_fields(legacy.head), parse_fields(candidate.head)
+    hits: Counter[int] = Counter()
+    found += compare_fields(*heads, plan, hits)
+    reason = ""
+    if legacy.status // 100 == candidate.status // 100:
+        more, reason = compare_bodies(legacy, candidate, heads, plan, hits)
+        found += more
+    # Else: an error page instead of an answer is one finding, not one per member of the answer.
+    del hits[NO_RULE]
+    return conclude(found, reason, dict(hits))
 
 
 def _failed(legacy: Observation, candidate: Observation) -> Verdict | None:

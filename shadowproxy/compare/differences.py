@@ -4,12 +4,14 @@ Law: a comparison without differences is a match only if it has no `reason`: whe
 look, nothing is said to be equal.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from shadowproxy.compare.places import general_steps
 from shadowproxy.core.words import Kind, Verdict
+from shadowproxy.decode.json_text import Members
 
 MAX_DIFFERENCES: Final = 1000
 """Of one comparison; more than anyone reads, and 0.2 ms of the judge."""
@@ -41,10 +43,8 @@ class Difference:
 
     @property
     def general_path(self) -> str:
-        """The path with `*` for every index: equal for the same place in different elements."""
-        if not any(isinstance(step, int) for step in self.steps):
-            return self.path
-        return pointer("*" if isinstance(step, int) else step for step in self.steps)
+        """The path with `*` for what is data: equal for the same place in different elements."""
+        return pointer(general_steps(self.steps)) if self.steps else self.path
 
     @property
     def header(self) -> str:
@@ -54,11 +54,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What comparing one exchange came to; `reason` says why not everything was looked at."""
+    """What comparing one exchange came to; `reason` says why not everything was looked at.
+
+    `hits`: how many differences each rule has hidden, by its index in `Rules.rules`.
+    """
 
     verdict: Verdict
     differences: Sequence[Difference] = ()
     reason: str = ""
+    hits: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def is_truncated(self) -> bool:
@@ -69,11 +73,11 @@ class Comparison:
 TOO_MANY: Final = "differences"
 
 
-def conclude(differences: Sequence[Difference], reason: str) -> Comparison:
+def conclude(differences: Sequence[Difference], reason: str, hits: Mapping[int, int]) -> Comparison:
     """A difference that was found stands, whatever could not be looked at besides."""
     if differences:
-        return Comparison(Verdict.MISMATCH, differences, reason)
-    return Comparison(Verdict.INCOMPARABLE if reason else Verdict.MATCH, (), reason)
+        return Comparison(Verdict.MISMATCH, differences, reason, hits)
+    return Comparison(Verdict.INCOMPARABLE if reason else Verdict.MATCH, (), reason, hits)
 
 
 def pointer(steps: Any) -> str:
@@ -83,6 +87,7 @@ def pointer(steps: Any) -> str:
 
 _TYPES: Final[dict[type, str]] = {
     dict: "object",
+    Members: "object",
     list: "array",
     str: "string",
     bool: "boolean",

@@ -1,111 +1,116 @@
-"""Whether two decoded values are the same JSON value, and how much looking may cost.
+"""Whether two decoded values are the same JSON value, as cheaply as it can be told.
 
 Facts that force the design: Python says `1 == True == 1.0`, so `==` alone hides a boolean that
-became a number; and `list.__eq__` raises RecursionError near 990 levels.
+became a number; `list.__eq__` raises RecursionError near 990 levels.
 """
 
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from itertools import compress
+from operator import eq
 from typing import Any, Final
 
 import orjson
 
-from shadowproxy.compare.differences import type_name
-from shadowproxy.decode.bounds import MAX_NODES, BoundError
+from shadowproxy.compare.budget import Budget
+from shadowproxy.compare.keys import Keys
+from shadowproxy.decode.json_text import Members
 
 FAST_LEVELS: Final = 12
-"""Below this many levels `==` may be used: it costs at most one pass over the body per level.
-Deeper, every value looked at is charged, or a spine of 1,000 levels would be compared 1,000 times."""
+"""Above this many levels `==` may be used: it costs at most one pass over the body per level. Below,
+keys are made once for all, or a spine of 1,000 levels would be compared 1,000 times."""
 
-_FREEZE_DEPTH: Final = 100
+_SPELLING: Final = orjson.OPT_SORT_KEYS
 
 
-class Budget:
-    """Values that may still be looked at; 250 ms worth of them to begin with."""
+class Sameness:
+    """Equality of values in one comparison, without rules."""
 
-    __slots__ = ("left",)
+    __slots__ = ("_budget", "_has_booleans", "_keys")
 
-    def __init__(self, nodes: int = 2 * MAX_NODES) -> None:
-        self.left = nodes
+    def __init__(self, keys: Keys, budget: Budget, has_booleans: bool) -> None:
+        self._keys = keys
+        self._budget = budget
+        self._has_booleans = has_booleans
 
-    def spend(self, nodes: int) -> None:
-        """Pays for looking.
+    def holds(self, a: Any, b: Any, level: int) -> bool:
+        """JSON equality: numbers by value, a boolean is never a number, members in any order.
 
         Raises:
-            BoundError: nothing is left.
+            BoundError: the budget is used up.
         """
-        self.left -= nodes
-        if self.left < 0:
-            raise BoundError("nodes")
+        self._budget.spend(1)
+        if not isinstance(a, dict | list):
+            return bool(a == b) and (type(a) is bool) == (type(b) is bool)
+        if level <= FAST_LEVELS:
+            try:
+                if a != b:
+                    return False
+                if not self._has_booleans or spelling(a) == spelling(b) is not None:
+                    return True
+            except RecursionError:
+                pass
+        return isinstance(b, dict | list) and self._keys.of(a, None) == self._keys.of(b, None)
 
+    def run(self, ours: list[Any], theirs: list[Any], level: int) -> int:
+        """How many elements of two lists are the same before the first that is not.
 
-def are_same(a: Any, b: Any, level: int, has_booleans: bool, budget: Budget) -> bool:
-    """JSON equality: numbers by value, a boolean is never a number, members in any order."""
-    if level <= FAST_LEVELS:
+        Raises:
+            BoundError: the budget is used up.
+        """
+        shorter = min(len(ours), len(theirs))
+        if level <= FAST_LEVELS:
+            try:
+                pairs = enumerate(map(eq, ours, theirs))
+                equal = next((at for at, is_equal in pairs if not is_equal), shorter)
+            except RecursionError:
+                equal = 0
+            else:
+                shorter = equal
+            self._budget.spend(1 + equal // 2)
+            if not self._has_booleans:
+                return equal
+            text = spelling(ours[:equal]) if equal else None
+            if text is not None and text == spelling(theirs[:equal]):
+                return equal
+        at = 0
+        while at < shorter and self.holds(ours[at], theirs[at], level):
+            at += 1
+        return at
+
+    def flags(self, ours: list[Any], theirs: list[Any], level: int) -> list[bool]:
+        """For each pair of two lists whether they are the same, at a third of the price of `holds`.
+
+        Raises:
+            BoundError: the budget is used up.
+        """
+        if level > FAST_LEVELS:
+            return [self.holds(a, b, level) for a, b in zip(ours, theirs, strict=False)]
+        self._budget.spend(min(len(ours), len(theirs)) // 2)
         try:
-            if a != b:
-                return False
-            if not has_booleans or _are_written_alike(a, b):
-                return True
+            equal = list(map(eq, ours, theirs))
         except RecursionError:
-            pass
-    return _are_same_slowly(a, b, budget)
+            return [self.holds(a, b, level) for a, b in zip(ours, theirs, strict=False)]
+        if not self._has_booleans or not any(equal):
+            return equal
+        text = spelling(list(compress(ours, equal)))
+        if text is not None and text == spelling(list(compress(theirs, equal))):
+            return equal
+        return [
+            is_equal and self.holds(a, b, level)
+            for a, b, is_equal in zip(ours, theirs, equal, strict=False)
+        ]
 
 
-def _are_written_alike(a: Any, b: Any) -> bool:
-    """Equal spelling settles what `==` leaves open, at a tenth of the price of looking."""
+def spelling(value: Any) -> bytes | None:
+    """Equal for values that are spelled alike but for the order of members; a tenth of a key's cost.
+
+    None for what cannot be spelled so: nested above 254, exact numbers, lone surrogates.
+    """
     try:
-        return orjson.dumps(a) == orjson.dumps(b)
+        return orjson.dumps(value, option=_SPELLING)
     except orjson.JSONEncodeError:
-        return False  # nested above 254, exact numbers, lone surrogates
+        return None
 
 
-def _are_same_slowly(a: Any, b: Any, budget: Budget) -> bool:
-    stack = [(a, b)]
-    while stack:
-        a, b = stack.pop()
-        budget.spend(1)
-        if type(a) is dict and type(b) is dict:
-            if a.keys() != b.keys():
-                return False
-            stack += [(value, b[name]) for name, value in a.items()]
-        elif type(a) is list and type(b) is list:
-            if len(a) != len(b):
-                return False
-            stack += zip(a, b, strict=True)
-        elif type_name(a) != type_name(b) or a != b:
-            return False
-    return True
-
-
-def freeze(value: Any, budget: Budget, depth: int = _FREEZE_DEPTH) -> object:
-    """A hashable stand-in: two are equal exactly when their values are the same.
-
-    Raises:
-        BoundError: too many values, or nested too deeply to be put into a set.
-    """
-    budget.spend(1)
-    if isinstance(value, dict):
-        if not depth:
-            raise BoundError("depth")
-        return frozenset((name, freeze(item, budget, depth - 1)) for name, item in value.items())
-    if isinstance(value, list):
-        if not depth:
-            raise BoundError("depth")
-        return tuple(freeze(item, budget, depth - 1) for item in value)
-    return (type_name(value), _spelled(value) if isinstance(value, int | Decimal) else value)
-
-
-def _spelled(value: int | Decimal) -> object:
-    """Equal for equal numbers, and not hashed as a number when it is long.
-
-    Python hashes numbers modulo 2**61 - 1, so a million long ones with one hash are easy to find.
-    """
-    if not value:
-        return 0
-    if Decimal(value).adjusted() < _SHORT_DIGITS and value == int(value):
-        return value
-    return str(_WIDE.normalize(Decimal(value)))
-
-
-_SHORT_DIGITS: Final = 19
-_WIDE: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+def repeats(value: Any) -> dict[str, list[Any]]:
+    """All values of each name that an object repeats."""
+    return value.repeated if isinstance(value, Members) else {}

@@ -4,12 +4,13 @@ Law: names are compared exactly, never by a part of them; what is ignored is lis
 configuration, and presence is asserted wherever only the value is ignored.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from shadowproxy.compare.cookies import compare_cookies
 from shadowproxy.compare.differences import MISSING, Difference
-from shadowproxy.compare.observations import Rules
+from shadowproxy.compare.ruleset import Plan
 from shadowproxy.core.words import Kind
 
 Fields = dict[str, list[str]]
@@ -46,20 +47,31 @@ def parse_fields(head: bytes) -> Fields:
     return fields
 
 
-def compare_fields(legacy: Fields, candidate: Fields, rules: Rules) -> Iterator[Difference]:
-    """The differences between two heads, in legacy's order and then the candidate's."""
+def compare_fields(
+    legacy: Fields, candidate: Fields, plan: Plan, hits: Counter[int]
+) -> Iterator[Difference]:
+    """The differences between two heads, in legacy's order and then the candidate's.
+
+    `hits` counts what rules hide.
+    """
     left, right = _end_to_end(legacy), _end_to_end(candidate)
     for name in left | right:
-        if name in IGNORED or name in rules.ignored_headers or name == "content-type":
+        if name in IGNORED or name == "content-type":
             continue
         ours, theirs = left.get(name), right.get(name)
         if ours == theirs:
             continue
-        if name == "set-cookie":
+        if name in plan.ignored_headers:
+            hits[plan.ignored_headers[name]] += 1
+        elif name == "set-cookie":
             yield from compare_cookies(ours or [], theirs or [])
         elif ours is None or theirs is None:
             yield _presence(name, ours, theirs)
-        elif name not in PRESENCE_ONLY and not _are_equal(ours, theirs, name, rules):
+        elif name not in PRESENCE_ONLY and ", ".join(ours) != ", ".join(theirs):
+            # Lines of one name mean the same as one line with their values in a list (RFC 9110 5.3).
+            if name in plan.unordered_headers and _elements(ours) == _elements(theirs):
+                hits[plan.unordered_headers[name]] += 1
+                continue
             kind = Kind.ORDER if sorted(ours) == sorted(theirs) else Kind.CHANGED
             yield Difference(f"#header/{name}", kind, ", ".join(ours), ", ".join(theirs))
 
@@ -69,13 +81,6 @@ def _presence(name: str, ours: list[str] | None, theirs: list[str] | None) -> Di
     if theirs is None:
         return Difference(path, Kind.REMOVED, ", ".join(ours or []), MISSING)
     return Difference(path, Kind.ADDED, MISSING, ", ".join(theirs))
-
-
-def _are_equal(ours: list[str], theirs: list[str], name: str, rules: Rules) -> bool:
-    """Lines of one name mean the same as one line with their values in a list (RFC 9110 5.3)."""
-    if ", ".join(ours) == ", ".join(theirs):
-        return True
-    return name in rules.unordered_headers and _elements(ours) == _elements(theirs)
 
 
 def _elements(values: list[str]) -> list[str]:

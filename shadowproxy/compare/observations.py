@@ -1,9 +1,8 @@
-"""What the comparer is given: one observation per backend, and the rules in force."""
+"""What the comparer is given of each backend."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from shadowproxy.core.settings import CompareSettings
 from shadowproxy.core.words import FailureKind
 
 
@@ -28,17 +27,20 @@ DIGEST_BYTES = 32
 """Of the digest that stands for a body above the cap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the configuration says to treat specially; names are lower-case and exact."""
+def response(
+    body: bytes,
+    content_type: str | None = None,
+    status: int = 200,
+    fields: Iterable[tuple[str, str]] = (),
+) -> Observation:
+    """A whole response as an observation.
 
-    ignored_headers: frozenset[str] = frozenset()
-    unordered_headers: frozenset[str] = frozenset()
-
-
-def rules_of(settings: CompareSettings) -> Rules:
-    """The rules of one configuration."""
-    return Rules(
-        frozenset(name.lower() for name in settings.ignore_headers),
-        frozenset(name.lower() for name in settings.unordered_headers),
-    )
+    `body` is as it was received but for its transfer coding: a body that is compressed has its
+    Content-Encoding among `fields`, which are (name, value) pairs. Without `content_type` the body is
+    JSON if it looks like it, else opaque.
+    """
+    lines = [f"HTTP/1.1 {status} ", *(f"{name}: {value}" for name, value in fields)]
+    if content_type is not None:
+        lines.append(f"Content-Type: {content_type}")
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+    return Observation(None, status, head, body, len(body))

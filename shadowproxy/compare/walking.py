@@ -1,69 +1,116 @@
 """Walks two trees together and collects where they disagree.
 
 Laws: iterative, so no depth of nesting can break it; every value looked at is paid for; a removed
-or added subtree is one difference at its root.
+or added subtree is one difference at its root; what rules hide is counted for them.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
+from shadowproxy.compare.alignment import Aligned, Elements, align
+from shadowproxy.compare.automaton import State
+from shadowproxy.compare.budget import Budget
 from shadowproxy.compare.differences import (
     MAX_DIFFERENCES,
     MISSING,
     TOO_MANY,
     Difference,
     pointer,
-    type_name,
 )
-from shadowproxy.compare.equality import FAST_LEVELS, Budget, are_same, freeze
+from shadowproxy.compare.effects import difference_under, plain_difference
+from shadowproxy.compare.embedding import document_in
+from shadowproxy.compare.equality import FAST_LEVELS, Sameness, repeats
+from shadowproxy.compare.keys import Key, Keys
+from shadowproxy.compare.rules import Pairing
 from shadowproxy.core.words import Kind
-from shadowproxy.decode.bounds import BoundError
+from shadowproxy.decode.bounds import BoundError, UndecodableError
+from shadowproxy.decode.json_text import How
 
 _Place = tuple[Any, ...]
 """(): the root; else (the place above, the step from there)."""
 
-
-def walk(legacy: Any, candidate: Any, has_booleans: bool) -> tuple[list[Difference], str]:
-    """All differences, at most MAX_DIFFERENCES, and the reason if some could not be looked for."""
-    walker = _Walker(has_booleans)
-    try:
-        walker.walk(legacy, candidate)
-    except BoundError as bound:
-        return walker.found, bound.reason
-    return walker.found, ""
+_AUTOMATIC: Final = Pairing()
+_FEW_PAIRS: Final = 4
+_SUBWALK_COST: Final = 8
+_MAX_SUBWALKS: Final = 12
+"""Inside each other: arrays in arrays whose elements are equal within a tolerance."""
+_TEXT_PER_STEP: Final = 64
+"""Characters of an embedded document that cost one step."""
 
 
-class _Walker:
-    """The state of one walk: what was found and what is still to be visited."""
+class _DifferentError(Exception):
+    """A walk that only asks whether there is a difference has found one."""
 
-    __slots__ = ("_budget", "_has_booleans", "_todo", "found")
 
-    def __init__(self, has_booleans: bool) -> None:
+class Walk:
+    """One comparison of two trees: what was found, and what rules hid.
+
+    `hits` counts hidden differences by the rule's index. With `looks_into` False texts are texts,
+    whatever rules say that they hold.
+    """
+
+    def __init__(self, has_booleans: bool = True, looks_into: bool = True) -> None:
         self.found: list[Difference] = []
-        self._has_booleans = has_booleans
+        self.hits: Counter[int] = Counter()
         self._budget = Budget()
-        self._todo: list[tuple[Any, Any, _Place, int]] = []
+        self._looks_into = looks_into
+        self._documents: dict[tuple[str, int], Any] = {}
+        self._keys = Keys(self._budget, self._document)
+        self._same = Sameness(self._keys, self._budget, has_booleans)
+        self._todo: list[tuple[Any, Any, _Place, int, State | None]] = []
+        self._limit = MAX_DIFFERENCES
+        self._nesting = 0
 
-    def walk(self, legacy: Any, candidate: Any) -> None:
-        self._visit(legacy, candidate, (), 0)
-        while self._todo:
-            ours, theirs, place, level = self._todo.pop()
+    def walk(self, legacy: Any, candidate: Any, state: State | None) -> str:
+        """Looks everywhere; the reason if it could not."""
+        try:
+            self._walk(legacy, candidate, (), 0, state)
+        except BoundError as bound:
+            return bound.reason
+        return ""
+
+    def _walk(
+        self, legacy: Any, candidate: Any, place: _Place, level: int, state: State | None
+    ) -> None:
+        self._visit(legacy, candidate, place, level, state)
+        todo = self._todo
+        while todo:
+            ours, theirs, place, level, state = todo.pop()
             self._budget.spend(1)
-            if type(ours) is dict and type(theirs) is dict:
-                self._objects(ours, theirs, place, level)
-            elif type(ours) is list and type(theirs) is list:
-                self._arrays(ours, theirs, place, level)
-            elif type_name(ours) != type_name(theirs):
-                self._report(place, Kind.TYPE, ours, theirs)
-            elif ours != theirs:
-                self._report(place, Kind.CHANGED, ours, theirs)
+            if isinstance(ours, dict) and isinstance(theirs, dict):
+                if state is None:
+                    self._objects(ours, theirs, place, level)
+                else:
+                    self._ruled_objects(ours, theirs, place, level, state)
+            elif isinstance(ours, list) and isinstance(theirs, list):
+                self._arrays(ours, theirs, place, level, state)
+            elif state is None:
+                kind = plain_difference(ours, theirs)
+                if kind is not None:
+                    self._report(place, kind, ours, theirs, None)
+            else:
+                self._ruled_leaves(ours, theirs, place, level, state)
 
-    def _visit(self, ours: Any, theirs: Any, place: _Place, level: int) -> None:
+    def _visit(
+        self, ours: Any, theirs: Any, place: _Place, level: int, state: State | None
+    ) -> None:
         """Later, unless a look tells that there is nothing to find."""
-        is_branch = isinstance(ours, dict | list) and isinstance(theirs, dict | list)
-        if is_branch and level <= FAST_LEVELS and self._are_same(ours, theirs, level):
+        if state is None:
+            if not isinstance(ours, dict | list):
+                if ours == theirs and isinstance(ours, bool) == isinstance(theirs, bool):
+                    return
+            elif level <= FAST_LEVELS and self._same.holds(ours, theirs, level):
+                return
+        elif state.ignores_all:
+            if state.effects.ignore is not None and not self._same.holds(ours, theirs, level):
+                self.hits[state.effects.ignore.rule] += 1
             return
-        self._todo.append((ours, theirs, place, level))
+        elif not state.is_picky and level <= FAST_LEVELS and self._same.holds(ours, theirs, level):
+            return
+        self._todo.append((ours, theirs, place, level, state))
+
+    # -- objects -----------------------------------------------------------------------------
 
     def _objects(
         self, ours: dict[str, Any], theirs: dict[str, Any], place: _Place, level: int
@@ -71,74 +118,208 @@ class _Walker:
         self._budget.spend(len(ours) + len(theirs))
         for name, value in reversed(ours.items()):
             if name in theirs:
-                self._visit(value, theirs[name], (place, name), level + 1)
+                other = theirs[name]
+                if isinstance(value, dict | list):
+                    self._visit(value, other, (place, name), level + 1, None)
+                elif value != other or isinstance(value, bool) != isinstance(other, bool):
+                    self._todo.append((value, other, (place, name), level + 1, None))
         for name, value in ours.items():
             if name not in theirs:
-                self._report((place, name), Kind.REMOVED, value, MISSING)
+                self._report((place, name), Kind.REMOVED, value, MISSING, None)
         for name, value in theirs.items():
             if name not in ours:
-                self._report((place, name), Kind.ADDED, MISSING, value)
+                self._report((place, name), Kind.ADDED, MISSING, value, None)
 
-    def _arrays(self, ours: list[Any], theirs: list[Any], place: _Place, level: int) -> None:
-        start, end = self._equal_ends(ours, theirs, level)
-        left, right = ours[start : len(ours) - end], theirs[start : len(theirs) - end]
-        if self._are_reordered(left, right, level):
-            self._report(place, Kind.ORDER, ours, theirs)
+    def _ruled_objects(
+        self, ours: dict[str, Any], theirs: dict[str, Any], place: _Place, level: int, state: State
+    ) -> None:
+        self._budget.spend(2 * (len(ours) + len(theirs)))
+        names = _partners(ours, theirs, state.effects.keys is not None)
+        for name, partner in reversed(names.items()):
+            if partner is not None:
+                self._members(ours, theirs, (name, partner), place, level, state)
+        for name, partner in names.items():
+            if partner is None:
+                self._lone(Kind.REMOVED, ours[name], (place, name), state.step(name))
+        partners = set(names.values())
+        for name, value in theirs.items():
+            if name not in partners:
+                self._lone(Kind.ADDED, value, (place, name), state.step(name))
+
+    def _members(
+        self,
+        ours: dict[str, Any],
+        theirs: dict[str, Any],
+        names: tuple[str, str],
+        place: _Place,
+        level: int,
+        state: State,
+    ) -> None:
+        """A member that both have."""
+        name, partner = names
+        if name != partner and state.effects.keys is not None:
+            self.hits[state.effects.keys.rule] += 1
+        below, here = state.step(name), (place, name)
+        if below is not None and below.effects.duplicate_keys is not None:
+            left, right = repeats(ours).get(name), repeats(theirs).get(partner)
+            if left or right:
+                left, right = left or [ours[name]], right or [theirs[partner]]
+                if self._keys.of(left, None) != self._keys.of(right, None):
+                    self._report(here, Kind.DUPLICATE_KEY, left, right, below)
+                return
+        if below is not None and _are_both_missing(ours[name], theirs[partner], below):
             return
-        paired = min(len(left), len(right))
-        for index in reversed(range(paired)):
-            self._visit(left[index], right[index], (place, start + index), level + 1)
-        for index in range(paired, len(left)):
-            self._report((place, start + index), Kind.REMOVED, left[index], MISSING)
-        for index in range(paired, len(right)):
-            self._report((place, start + index), Kind.ADDED, MISSING, right[index])
+        self._visit(ours[name], theirs[partner], here, level + 1, below)
 
-    def _equal_ends(self, ours: list[Any], theirs: list[Any], level: int) -> tuple[int, int]:
-        """How many elements are the same at the beginning, and then at the end."""
-        shorter = min(len(ours), len(theirs))
-        start = end = 0
-        while start < shorter and self._are_same(ours[start], theirs[start], level + 1):
-            start += 1
-        while end < shorter - start and self._are_same(ours[-1 - end], theirs[-1 - end], level + 1):
-            end += 1
-        return start, end
+    def _lone(self, kind: Kind, value: Any, place: _Place, state: State | None) -> None:
+        """A member that one side alone has."""
+        missing = None if state is None else state.effects.missing_by(value)
+        if missing is not None:
+            self.hits[missing.rule] += 1
+        elif kind is Kind.REMOVED:
+            self._report(place, kind, value, MISSING, state)
+        else:
+            self._report(place, kind, MISSING, value, state)
 
-    def _are_reordered(self, left: list[Any], right: list[Any], level: int) -> bool:
-        """The same elements, as often, in another order."""
-        if (
-            len(left) != len(right)
-            or len(left) < 2
-            or not self._may_be_reordered(left, right, level)
-        ):
+    # -- arrays ------------------------------------------------------------------------------
+
+    def _arrays(
+        self, ours: list[Any], theirs: list[Any], place: _Place, level: int, state: State | None
+    ) -> None:
+        self._budget.spend((len(ours) + len(theirs)) // 8)
+        pairing = _AUTOMATIC if state is None else state.pairing
+        found = align(self._elements(ours, theirs, level, state), pairing)
+        if found.is_reordered:
+            if pairing.is_order_reported:
+                self._report(place, Kind.ORDER, ours, theirs, state)
+            else:
+                assert state is not None
+                self.hits[state.pairing_rule] += 1
+        self._elements_of(found, ours, theirs, place, level, state)
+
+    def _elements_of(
+        self,
+        found: Aligned,
+        ours: list[Any],
+        theirs: list[Any],
+        place: _Place,
+        level: int,
+        state: State | None,
+    ) -> None:
+        for i, j in reversed(self._worth_a_visit(found.pairs, ours, theirs, level, state)):
+            below = None if state is None else state.step(i)
+            self._visit(ours[i], theirs[j], (place, i), level + 1, below)
+        for i in found.removed:
+            below = None if state is None else state.step(i)
+            self._report((place, i), Kind.REMOVED, ours[i], MISSING, below)
+        for j in found.added:
+            below = None if state is None else state.step(j)
+            self._report((place, j), Kind.ADDED, MISSING, theirs[j], below)
+
+    def _worth_a_visit(
+        self,
+        pairs: Sequence[tuple[int, int]],
+        ours: list[Any],
+        theirs: list[Any],
+        level: int,
+        state: State | None,
+    ) -> Sequence[tuple[int, int]]:
+        """Without those that are the same, in one look at all."""
+        if state is not None or len(pairs) < _FEW_PAIRS or level >= FAST_LEVELS:
+            return pairs
+        flags = self._same.flags(
+            [ours[i] for i, _ in pairs], [theirs[j] for _, j in pairs], level + 1
+        )
+        return [pair for pair, is_same in zip(pairs, flags, strict=True) if not is_same]
+
+    def _elements(
+        self, ours: list[Any], theirs: list[Any], level: int, state: State | None
+    ) -> Elements:
+        def key_of(is_ours: bool, index: int) -> Key:
+            items = ours if is_ours else theirs
+            return self._keys.of(items[index], None if state is None else state.step(index))
+
+        def same(i: int, j: int) -> bool:
+            below = None if state is None else state.step(i % len(ours))
+            if below is None:
+                return self._same.holds(ours[i], theirs[j], level + 1)
+            return self._is_same(ours[i], theirs[j], level + 1, below)
+
+        def run(left: list[Any], right: list[Any]) -> int:
+            return self._same.run(left, right, level + 1)
+
+        is_loose = self._keys.is_loose
+        return Elements(
+            (ours, theirs), same, run if state is None else None, key_of, is_loose, self._budget
+        )
+
+    def _is_same(self, ours: Any, theirs: Any, level: int, state: State) -> bool:
+        """Equality under rules."""
+        if not state.is_picky and self._same.holds(ours, theirs, level):
+            return True
+        key = self._keys.of(ours, state)
+        if key != self._keys.of(theirs, state):
             return False
-        counts: dict[object, int] = {}
-        for element in left:
-            frozen = freeze(element, self._budget)
-            counts[frozen] = counts.get(frozen, 0) + 1
-        for element in right:
-            frozen = freeze(element, self._budget)
-            if not counts.get(frozen):
-                return False
-            counts[frozen] -= 1
-        return True
+        return not self._keys.is_loose(key) or self._finds_nothing(ours, theirs, level, state)
 
-    def _may_be_reordered(self, left: list[Any], right: list[Any], level: int) -> bool:
-        """A cheap no: the first element of one is nowhere in the other."""
-        if level > FAST_LEVELS:
-            return True
-        self._budget.spend(2 * len(left))
+    def _finds_nothing(self, ours: Any, theirs: Any, level: int, state: State) -> bool:
+        self._budget.spend(_SUBWALK_COST)
+        if self._nesting >= _MAX_SUBWALKS:
+            raise BoundError("depth")
+        kept = self._todo, self.hits, self._limit
+        self._todo, self.hits, self._limit = [], Counter(), 0
+        self._nesting += 1
         try:
-            return right[0] in left and left[0] in right
-        except RecursionError:
+            self._walk(ours, theirs, (), level, state)
+        except _DifferentError:
+            return False
+        else:
             return True
+        finally:
+            self._todo, self.hits, self._limit = kept
+            self._nesting -= 1
 
-    def _are_same(self, ours: Any, theirs: Any, level: int) -> bool:
-        self._budget.spend(1)
-        return are_same(ours, theirs, level, self._has_booleans, self._budget)
+    # -- leaves ------------------------------------------------------------------------------
 
-    def _report(self, place: _Place, kind: Kind, ours: Any, theirs: Any) -> None:
-        if len(self.found) >= MAX_DIFFERENCES:
-            raise BoundError(TOO_MANY)
+    def _ruled_leaves(
+        self, ours: Any, theirs: Any, place: _Place, level: int, state: State
+    ) -> None:
+        """Two values that are not both objects or both arrays."""
+        if state.embedded is not None and isinstance(ours, str) and isinstance(theirs, str):
+            left, right = self._document(ours, state), self._document(theirs, state)
+            if left is not None and right is not None:
+                self._visit(left, right, place, level + 1, state.inside)
+                return
+        kind = difference_under(ours, theirs, state.effects, self._hide)
+        if kind is not None:
+            self._report(place, kind, ours, theirs, state)
+
+    def _hide(self, rule: int) -> None:
+        self.hits[rule] += 1
+
+    def _document(self, text: str, state: State) -> Any:
+        """What a text holds, each made once: keys know values by where they are in memory."""
+        if state.embedded is None or not self._looks_into:
+            return None
+        found = self._documents.get((text, id(state)))
+        if found is None:
+            self._budget.spend(4 + len(text) // _TEXT_PER_STEP)
+            try:
+                found = document_in(text, state.embedded, How(True, state.is_picky))
+            except UndecodableError:
+                return None
+            self._documents[text, id(state)] = found
+        return found
+
+    def _report(
+        self, place: _Place, kind: Kind, ours: Any, theirs: Any, state: State | None
+    ) -> None:
+        if state is not None and state.effects.is_ignored:
+            assert state.effects.ignore is not None
+            self.hits[state.effects.ignore.rule] += 1
+            return
+        if len(self.found) >= self._limit:
+            raise _DifferentError if self._nesting else BoundError(TOO_MANY)
         steps = tuple(_steps(place))[::-1]
         self.found.append(Difference(pointer(steps), kind, ours, theirs, steps))
 
@@ -147,3 +328,24 @@ def _steps(place: _Place) -> Iterator[str | int]:
     while place:
         place, step = place
         yield step
+
+
+def _are_both_missing(ours: Any, theirs: Any, state: State) -> bool:
+    return state.effects.is_missing(ours) and state.effects.is_missing(theirs)
+
+
+def _partners(
+    ours: dict[str, Any], theirs: dict[str, Any], case_is_ignored: bool
+) -> dict[str, str | None]:
+    """For each of legacy's names the candidate's, None without one."""
+    if not case_is_ignored:
+        return {name: name if name in theirs else None for name in ours}
+    folded: dict[str, list[str]] = {}
+    for name in reversed(theirs):
+        if name not in ours:
+            folded.setdefault(name.casefold(), []).append(name)
+    partners: dict[str, str | None] = {}
+    for name in ours:
+        alike = folded.get(name.casefold())
+        partners[name] = name if name in theirs else alike.pop() if alike else None
+    return partners

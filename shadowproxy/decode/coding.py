@@ -42,7 +42,9 @@ Piece = tuple[bytes, int]
 
 def codings_of(fields: dict[str, list[str]]) -> tuple[str, ...]:
     """The content codings of a head in the order in which they were applied."""
-    values = ",".join(fields.get("content-encoding", ()))
+    if "content-encoding" not in fields:
+        return ()
+    values = ",".join(fields["content-encoding"])
     names = (name.strip(" \t").lower() for name in values.split(","))
     return tuple(name for name in names if name not in _IDENTITY)
 

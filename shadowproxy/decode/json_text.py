@@ -17,12 +17,41 @@ import orjson
 from shadowproxy.decode.bounds import MAX_DEPTH, MAX_NODES, BoundError, UndecodableError
 
 _DIGITS: Final = bytes(
-    0x30 if byte in b"0123456789." else 0x65 if byte in b"eE" else 0x20 for byte in range(256)
+    0x30 if byte in b"0123456789." else 0x65 if byte in b"eE" else 0x2D if byte == 0x2D else 0x20
+    for byte in range(256)
 )
 """Maps numbers to zeros, so that two searches for fixed bytes find the suspicious ones: 2 µs per
 KiB, where a regular expression needs 24."""
-_LONG_NUMBER: Final = b"0" * 17
-_LONG_EXPONENT: Final = b"0e000"
+_SUSPICIOUS: Final = (b"0" * 17, b"0" * 16 + b"e", b"0e-000")
+"""16 digits with a point or 17 without, 16 with an exponent, an exponent of -100 or less."""
+
+
+class Members(dict[str, Any]):
+    """An object that repeats a name: as every parser, it holds the last; `repeated` has all."""
+
+    __slots__ = ("repeated",)
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        values: dict[str, list[Any]] = {}
+        for name, value in pairs:
+            values.setdefault(name, []).append(value)
+        self.repeated = {name: found for name, found in values.items() if len(found) > 1}
+
+
+_SPARE_LEVELS: Final = 1024 - MAX_DEPTH
+_SPARE_OPEN: Final = b"[" * _SPARE_LEVELS
+_SPARE_CLOSED: Final = b"]" * _SPARE_LEVELS
+
+
+class How(NamedTuple):
+    """`exact`: numbers as written. `keep_duplicates`: objects that repeat a name are `Members`."""
+
+    exact: bool = False
+    keep_duplicates: bool = False
+
+
+_QUICK: Final = How()
 
 
 class Trees(NamedTuple):
@@ -38,26 +67,39 @@ class Trees(NamedTuple):
     has_booleans: bool
 
 
-def decode_both(legacy: bytes, candidate: bytes) -> Trees:
+def decode_both(legacy: bytes, candidate: bytes, how: How) -> Trees:
     """Both sides with the same kind of numbers.
 
     Raises:
         BoundError: more nodes than can be walked in time.
     """
-    for body in (legacy, candidate):
+    bodies = legacy, candidate
+    for body in bodies:
         if len(body) > MAX_NODES and _nodes(body) > MAX_NODES:
             raise BoundError("nodes")
-    has_booleans = any(b"true" in body or b"false" in body for body in (legacy, candidate))
-    if not (_may_lose_digits(legacy) or _may_lose_digits(candidate)):
-        try:
-            ours, theirs = orjson.loads(legacy), orjson.loads(candidate)
-        except orjson.JSONDecodeError:
-            pass
-        else:
-            return Trees(ours, theirs, False, False, has_booleans)
-    ours, ours_broken = _decode_exactly(legacy)
-    theirs, theirs_broken = _decode_exactly(candidate)
-    return Trees(ours, theirs, ours_broken, theirs_broken, has_booleans)
+    has_booleans = any(b"true" in body or b"false" in body for body in bodies)
+    quick: list[_Quick | None] = [None, None]
+    if how == _QUICK and not any(map(_may_lose_digits, bodies)):
+        quick = list(map(_quick_or_none, bodies))
+        if quick[0] is not None and quick[1] is not None:
+            return Trees(quick[0].value, quick[1].value, False, False, has_booleans)
+    exact: list[tuple[Any, bool]] = [(None, False), (None, False)]
+    for side in sorted((0, 1), key=lambda side: quick[side] is not None):
+        exact[side] = _decode_exactly(bodies[side], how)
+        if exact[side][1] and quick[1 - side] is not None:
+            break  # one is broken and the other is not; nobody needs its numbers
+    return Trees(exact[0][0], exact[1][0], exact[0][1], exact[1][1], has_booleans)
+
+
+class _Quick(NamedTuple):
+    value: Any
+
+
+def _quick_or_none(body: bytes) -> _Quick | None:
+    try:
+        return _Quick(_decode_quickly(body))
+    except orjson.JSONDecodeError:
+        return None
 
 
 def is_json(body: bytes) -> bool:
@@ -65,17 +107,10 @@ def is_json(body: bytes) -> bool:
     if not body.lstrip(b" \t\r\n").startswith((b"{", b"[")):
         return False
     try:
-        orjson.loads(body)
+        _decode_quickly(body)
     except orjson.JSONDecodeError:
-        return len(body) <= MAX_NODES and not _decode_exactly(body)[1]
+        return len(body) <= MAX_NODES and not _decode_exactly(body, _QUICK)[1]
     return True
-
-
-class How(NamedTuple):
-    """`exact`: numbers as written. `keep_duplicates`: objects that repeat a name are `Members`."""
-
-    exact: bool = False
-    keep_duplicates: bool = False
 
 
 def decode_json(body: bytes, how: How) -> Any:
@@ -87,9 +122,27 @@ def decode_json(body: bytes, how: How) -> Any:
     """
     if len(body) > MAX_NODES and _nodes(body) > MAX_NODES:
         raise BoundError("nodes")
-    value, is_broken = _decode_exactly(body)
+    value, is_broken = _decode_exactly(body, how)
     if is_broken:
         raise UndecodableError("json")
+    return value
+
+
+def _decode_quickly(body: bytes) -> Any:
+    """By orjson, without what is nested above MAX_DEPTH.
+
+    It goes 24 levels deeper, so it is given 24 more than there are.
+
+    Raises:
+        JSONDecodeError: it does not parse it, which does not mean that it is not JSON.
+    """
+    if len(body) <= MAX_DEPTH:
+        return orjson.loads(body)
+    value = orjson.loads(_SPARE_OPEN + body + _SPARE_CLOSED)
+    for _ in range(_SPARE_LEVELS):
+        if len(value) != 1:  # `1],[2` was no document of its own
+            raise orjson.JSONDecodeError("not one document", "", 0)
+        value = value[0]
     return value
 
 
@@ -99,20 +152,19 @@ def _nodes(body: bytes) -> int:
 
 
 def _may_lose_digits(body: bytes) -> bool:
-    """A number of 16 digits with a point, of 17 without, or with an exponent of three digits."""
-    return _LONG_NUMBER in body.translate(_DIGITS) or _LONG_EXPONENT in body.translate(
-        _DIGITS, b"+-"
-    )
+    """Whether there may be a number that no double holds. 1 µs per KiB."""
+    spelling = body.translate(_DIGITS)
+    return any(mark in spelling for mark in _SUSPICIOUS)
 
 
-def _decode_exactly(body: bytes) -> tuple[Any, bool]:
+def _decode_exactly(body: bytes, how: How) -> tuple[Any, bool]:
     """The value and False, or None and True when it is not JSON."""
     try:
         text = body.decode(json.detect_encoding(body), "surrogatepass")
     except ValueError:
         return None, True
     try:
-        return _EXACT.decode(text), False
+        return (_KEEPING if how.keep_duplicates else _EXACT).decode(text), False
     except ValueError:
         return None, True
     except RecursionError:
@@ -122,7 +174,12 @@ def _decode_exactly(body: bytes) -> tuple[Any, bool]:
 
 
 def _exact_integer(text: str) -> int | Decimal:
-    return int(text) if len(text) < _LONG_INTEGER else _exact_fraction(text)
+    if len(text) < LONG_INTEGER:
+        return int(text) if text != "-0" else _MINUS_ZERO
+    return _exact_fraction(text)
+
+
+_MINUS_ZERO: Final = Decimal("-0")
 
 
 def _exact_fraction(text: str) -> Decimal:
@@ -139,7 +196,20 @@ def _refuse(name: str) -> None:
 _EXACT: Final = json.JSONDecoder(
     parse_float=_exact_fraction, parse_int=_exact_integer, parse_constant=_refuse
 )
-_LONG_INTEGER: Final = 4000
+
+
+def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else Members(pairs)
+
+
+_KEEPING: Final = json.JSONDecoder(
+    parse_float=_exact_fraction,
+    parse_int=_exact_integer,
+    parse_constant=_refuse,
+    object_pairs_hook=_object_of,
+)
+LONG_INTEGER: Final = 4000
 """Python refuses to read integers of more than 4,300 digits."""
 
 _BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)

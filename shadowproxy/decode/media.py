@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shadowproxy.decode.bounds import UndecodableError
@@ -99,7 +100,12 @@ def media_of(fields: dict[str, list[str]]) -> Media:
     values = fields.get("content-type")
     if not values:
         return Media("", "")
-    name, parameters = parameters_of(values[-1])
+    return _media(values[-1])
+
+
+@lru_cache(256)
+def _media(value: str) -> Media:
+    name, parameters = parameters_of(value)
     return Media(
         name.lower(),
         parameters.get("charset", "").lower(),

@@ -17,7 +17,7 @@ from typing import Final
 from shadowproxy import logs
 from shadowproxy.compare.comparing import compare
 from shadowproxy.compare.differences import Comparison
-from shadowproxy.compare.observations import rules_of
+from shadowproxy.compare.ruleset import rules_of
 from shadowproxy.core.lifecycle import FailReason
 from shadowproxy.core.settings import Settings
 from shadowproxy.ipc import frames

@@ -14,7 +14,7 @@ from random import random
 from time import monotonic_ns
 from typing import Final
 
-from shadowproxy.compare.observations import rules_of
+from shadowproxy.compare.ruleset import rules_of
 from shadowproxy.core.cells import unsettled
 from shadowproxy.core.lifecycle import DropReason
 from shadowproxy.core.observing import Failure

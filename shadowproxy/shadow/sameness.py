@@ -7,7 +7,7 @@ Equal heads cost 0.1 µs, heads that differ in their dates 2 µs; the judge need
 from typing import Final
 
 from shadowproxy.compare.headers import IGNORED, PRESENCE_ONLY
-from shadowproxy.compare.observations import Rules
+from shadowproxy.compare.ruleset import Rules
 from shadowproxy.ipc.frames import FLAG_INCOMPLETE, Side
 
 _NEEDS_A_LOOK: Final = {"connection", "content-encoding", "content-type", "set-cookie"}

@@ -21,14 +21,14 @@ def test_version_and_help() -> None:
     """Every command is listed with what it does; none that does not work."""
     assert run("--version").stdout == f"shadowproxy {__version__}\n"
     help_text = run("--help").stdout
-    for name in ("run", "check", "init", "schema", "status", "set", "unset", "demo"):
+    for name in ("run", "check", "init", "schema", "diff", "status", "set", "unset", "demo"):
         assert f"\n  {name} " in help_text
-    for name in ("report", "diff", "replay"):
+    for name in ("report", "replay"):
         assert f"\n  {name} " not in help_text
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "check", "init", "schema", "status", "set", "unset", "demo"]
+    "command", ["run", "check", "init", "schema", "diff", "status", "set", "unset", "demo"]
 )
 def test_every_command_explains_itself(command: str) -> None:
     """Without importing what it would run."""
@@ -44,7 +44,11 @@ def test_every_command_explains_itself(command: str) -> None:
      ["set", "shadow", "on", "--ttl", "3"], ["status", "--admin", "x"], ["status", "--format", "xml"],
      ["status", "--token", "a b"], ["demo", "--for", "soon"], ["demo", "--rate", "0"],
      ["run", "-c", "-"], ["run"], ["run", "-c", "/gone.yaml"], ["check", "-c", "/gone.yaml"],
-     ["run", "--legacy", "nope"], ["check"]],
+     ["run", "--legacy", "nope"], ["check"],
+     ["diff"], ["diff", "-", "-"], ["diff", "-", "x", "-c", "-"], ["diff", "/gone", "-"],
+     ["diff", "pyproject.toml", "tests"], ["diff", "-", "README.md", "--format", "html"],
+     ["diff", "-", "README.md", "--rule", "{"], ["diff", "-", "README.md", "--endpoint", "/a"],
+     ["diff", "-", "README.md", "--set", "shadow.sample=5%"]],
 )  # fmt: skip
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     """With a message on standard error, nothing on standard output, and no traceback."""

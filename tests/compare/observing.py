@@ -2,7 +2,8 @@
 
 from shadowproxy.compare.comparing import compare
 from shadowproxy.compare.differences import Comparison
-from shadowproxy.compare.observations import Observation, Rules
+from shadowproxy.compare.observations import Observation
+from shadowproxy.compare.ruleset import Rules
 
 NO_RULES = Rules()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shadowproxy.compare.headers import parse_fields
-from shadowproxy.compare.observations import Rules, rules_of
+from shadowproxy.compare.ruleset import Rules, rules_of
 from shadowproxy.core.settings import CompareSettings
 from tests.compare.observing import answer, compared, found
 

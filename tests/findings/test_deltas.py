@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shadowproxy.compare.walking import walk
+from shadowproxy.compare.walking import Walk
 from shadowproxy.findings import deltas
 from shadowproxy.findings.deltas import MAX_LEAVES, MAX_LINE, MAX_LINES, TOO_DEEP, TOO_LARGE, render
 from shadowproxy.findings.escaping import escape
@@ -55,7 +55,9 @@ def test_a_delta_says_what_differs(legacy: Any, candidate: Any, expected: list[s
 @given(TREES, TREES)
 def test_a_delta_is_empty_when_the_comparer_finds_nothing(legacy: Any, candidate: Any) -> None:
     """And only then; DeepDiff and the comparer were written apart. Each line is one line."""
-    found, _ = walk(legacy, candidate, True)
+    walk = Walk()
+    walk.walk(legacy, candidate, None)
+    found = walk.found
     lines = render(legacy, candidate)
     assert bool(lines) == bool(found)
     assert all(escape(line) == line and len(line) <= MAX_LINE for line in lines)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadowproxy.compare.walking import walk
+from shadowproxy.compare.walking import Walk
 from shadowproxy.core.settings import RedactSettings
 from shadowproxy.findings.grouping import GroupKey, key_of
 from shadowproxy.findings.minimising import ABSENT, by_value, minimise
@@ -30,7 +30,9 @@ Shows = Callable[[Any, Any], bool]
 
 
 def keys(legacy: Any, candidate: Any) -> list[GroupKey]:
-    found, _ = walk(legacy, candidate, True)
+    walk = Walk()
+    walk.walk(legacy, candidate, None)
+    found = walk.found
     return [key_of("GET /x", 200, 200, difference) for difference in found]
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shadowproxy.compare.comparing import compare
-from shadowproxy.compare.observations import Observation, Rules
+from shadowproxy.compare.observations import Observation
+from shadowproxy.compare.ruleset import Rules
 from shadowproxy.core.words import Verdict
 from shadowproxy.ipc.frames import FLAG_INCOMPLETE, FLAG_TRUNCATED, Side
 from shadowproxy.shadow.sameness import Sameness

@@ -1,0 +1,1 @@
+"""What comparing costs, beside libraries that compare documents, and through a whole judge."""

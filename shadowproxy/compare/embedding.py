@@ -1,0 +1,52 @@
+"""Documents inside of texts: JSON, JSON in base64, and JSON web tokens.
+
+A token becomes {"header": ..., "payload": ..., "signature": whether there is one}: signatures of the
+same claims differ, because most algorithms sign them differently each time.
+"""
+
+import binascii
+from base64 import b64decode, urlsafe_b64decode
+from typing import Any, Final
+
+from shadowproxy.compare.rules import Embedded
+from shadowproxy.decode.bounds import UndecodableError
+from shadowproxy.decode.json_text import How, decode_json
+
+
+def document_in(text: str, of: Embedded, how: How) -> Any:
+    """The document that a text holds.
+
+    Raises:
+        UndecodableError: it holds none.
+        BoundError: more than can be looked at in time.
+    """
+    if of is Embedded.JSON:
+        return decode_json(text.encode("utf-8", "surrogatepass"), how)
+    if of is Embedded.BASE64_JSON:
+        return decode_json(_undone(text), how)
+    return _token(text, how)
+
+
+def _token(text: str, how: How) -> dict[str, Any]:
+    parts = text.split(".")
+    if len(parts) != _TOKEN_PARTS:
+        raise UndecodableError("jwt")
+    return {
+        "header": decode_json(_undone(parts[0]), how),
+        "payload": decode_json(_undone(parts[1]), how),
+        "signature": bool(parts[2]),
+    }
+
+
+_TOKEN_PARTS: Final = 3
+
+
+def _undone(text: str) -> bytes:
+    """Of both alphabets, with its padding or without."""
+    padded = text.strip() + "=" * (-len(text.strip()) % 4)
+    try:
+        if "-" in padded or "_" in padded:
+            return urlsafe_b64decode(padded.encode("ascii"))
+        return b64decode(padded, validate=True)
+    except (binascii.Error, ValueError):
+        raise UndecodableError("base64") from None

@@ -1,0 +1,162 @@
+"""Keys of values: two values are equal exactly when their keys are.
+
+Each container becomes a small number that stands for the keys of what is in it, so that nothing here
+nests, however deep the value does. Under rules, keys are of what is compared: without ignored
+members, with texts as rules make them. A key is loose where a tolerance makes equality a matter of
+pairs; then equal keys are only a reason to look.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from shadowproxy.compare.automaton import State
+from shadowproxy.compare.budget import Budget
+from shadowproxy.compare.effects import IGNORED, key_under, plain_key
+from shadowproxy.compare.rules import By
+
+Key = str | int
+
+_CONTAINER_COST: Final = 3
+"""Of the budget: what is remembered of a container takes 300 bytes."""
+
+_OBJECT: Final = "{"
+_ARRAY: Final = "["
+
+_Task = tuple[Any, State | None, list[Key], int]
+"""A container, what holds there, and where its key goes; names and keys follow once it was seen."""
+_UNSEEN: Final = 4
+
+Decode = Callable[[str, State], Any]
+"""The document that a text holds, or None."""
+
+
+class Keys:
+    """The keys of one comparison; values must outlive it."""
+
+    def __init__(self, budget: Budget, decode: Decode) -> None:
+        self._budget = budget
+        self._decode = decode
+        self._numbers: dict[tuple[Key, ...], int] = {}
+        self._known: dict[tuple[int, int], Key] = {}
+        self._loose: set[Key] = set()
+        self._states: dict[int, State] = {}
+
+    def is_loose(self, key: Key) -> bool:
+        """Whether values of this key may differ from each other."""
+        return key in self._loose
+
+    def of(self, value: Any, state: State | None) -> Key:
+        """The key of a value at a node.
+
+        Raises:
+            BoundError: the budget is used up.
+        """
+        result: list[Key] = [IGNORED]
+        todo: list[Any] = []
+        self._visit(value, state, result, 0, todo)
+        while todo:
+            task = todo.pop()
+            if len(task) == _UNSEEN:
+                self._expand(task, todo)
+            else:
+                self._close(*task)
+        return result[0]
+
+    def _visit(
+        self, value: Any, state: State | None, into: list[Key], at: int, todo: list[Any]
+    ) -> None:
+        """Puts the key of a scalar there now, that of a container later."""
+        if state is not None and state.embedded is not None and isinstance(value, str):
+            inner = self._decode(value, state)
+            if inner is not None:
+                value, state = inner, state.inside
+        if state is not None and state.ignores_all:
+            into[at] = IGNORED
+        elif isinstance(value, dict | list):
+            known = self._known.get((id(value), id(state)))
+            if known is None:
+                todo.append((value, state, into, at))
+            else:
+                into[at] = known
+        else:
+            self._budget.spend(1)
+            into[at] = plain_key(value) if state is None else self._leaf(value, state)
+
+    def _leaf(self, value: Any, state: State) -> Key:
+        found = key_under(value, state.effects)
+        if found.is_loose:
+            self._loose.add(found.key)
+        return found.key
+
+    def _expand(self, task: _Task, todo: list[Any]) -> None:
+        value, state, into, at = task
+        self._budget.spend(_CONTAINER_COST + len(value))
+        if isinstance(value, list):
+            keys: list[Key] = [IGNORED] * len(value)
+            todo.append((value, state, into, at, (), keys))
+            for index, item in enumerate(value):
+                self._visit(item, None if state is None else state.step(index), keys, index, todo)
+            return
+        names, states = self._members(value, state)
+        keys = [IGNORED] * len(names)
+        todo.append((value, state, into, at, names, keys))
+        for index, name in enumerate(names):
+            self._visit(value[name], None if states is None else states[index], keys, index, todo)
+
+    def _members(
+        self, value: dict[str, Any], state: State | None
+    ) -> tuple[list[str], list[State | None] | None]:
+        """The names of those that count, in an order that is the same for equal objects."""
+        if state is None:
+            return sorted(value), None
+        names, states = [], []
+        for name in sorted(value, key=str.casefold) if state.effects.keys else sorted(value):
+            below = state.step(name)
+            if below is None or not (below.ignores_all or below.effects.is_missing(value[name])):
+                names.append(name)
+                states.append(below)
+        return names, states
+
+    def _close(
+        self, value: Any, state: State | None, into: list[Key], at: int, names: list[str],
+        keys: list[Key],
+    ) -> None:  # fmt: skip
+        """All keys inside are known."""
+        is_loose = bool(self._loose) and not self._loose.isdisjoint(keys)
+        if isinstance(value, dict):
+            whole = self._object_key(state, names, keys)
+            if state is not None and state.is_picky and hasattr(value, "repeated"):
+                is_loose = True
+        else:
+            whole = self._array_key(state, keys)
+        number: Key = IGNORED
+        if whole is not None:
+            number = self._numbers.setdefault(whole, len(self._numbers))
+        if is_loose:
+            self._loose.add(number)
+        into[at] = self._known[id(value), id(state)] = number
+        if state is not None:
+            self._states[id(state)] = state  # or another one might take its id
+
+    def _object_key(
+        self, state: State | None, names: list[str], keys: list[Key]
+    ) -> tuple[Key, ...] | None:
+        if state is None:
+            return (_OBJECT, *names, *keys)
+        if state.effects.keys is not None:
+            names = [name.casefold() for name in names]
+        counted = [pair for pair in zip(names, keys, strict=True) if pair[1] != IGNORED]
+        if not counted and state.effects.is_ignored:
+            return None
+        return (_OBJECT, *(name for name, _ in counted), *(key for _, key in counted))
+
+    def _array_key(self, state: State | None, keys: list[Key]) -> tuple[Key, ...] | None:
+        if state is None:
+            return (_ARRAY, *keys)
+        if state.effects.is_ignored and all(key == IGNORED for key in keys):
+            return None
+        if state.pairing.by is By.SET:
+            keys = list(dict.fromkeys(keys))
+        if not state.pairing.is_order_reported:
+            keys = sorted(keys, key=lambda key: (isinstance(key, str), key))
+        return (_ARRAY, *keys)

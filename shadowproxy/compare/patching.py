@@ -1,0 +1,88 @@
+"""RFC 6902 patches: what makes the candidate's document of legacy's.
+
+Law: applied to legacy's document, the operations give the candidate's, as far as rules do not hide
+the difference.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from shadowproxy.compare.bodies import trees_of
+from shadowproxy.compare.differences import Difference, pointer
+from shadowproxy.compare.headers import parse_fields
+from shadowproxy.compare.observations import Observation
+from shadowproxy.compare.ruleset import Rules
+from shadowproxy.compare.walking import Walk
+from shadowproxy.core.words import Kind
+from shadowproxy.decode.bounds import BoundError, UndecodableError
+
+Operation = dict[str, Any]
+Steps = tuple[str | int, ...]
+
+
+class NoPatchError(ValueError):
+    """There is no patch from one of these to the other; the text says why."""
+
+
+def patch(
+    legacy: Observation, candidate: Observation, rules: Rules, endpoint: str = ""
+) -> list[Operation]:
+    """The operations, in the order in which they are to be applied; none if nothing differs.
+
+    About bodies alone, of any format that has a tree. Where elements are in another order their
+    array is replaced; where there are too many differences, the document.
+
+    Raises:
+        NoPatchError: a body is no document, or is too large to be looked at.
+    """
+    heads = parse_fields(legacy.head), parse_fields(candidate.head)
+    plan = rules.plan(endpoint, legacy.status)
+    try:
+        trees = trees_of(legacy, candidate, heads, plan)
+    except (UndecodableError, BoundError) as error:
+        raise NoPatchError(f"the bodies are not two documents of one format ({error})") from None
+    walk = Walk(trees.has_booleans, looks_into=False)
+    reason = walk.walk(trees.legacy, trees.candidate, plan.start)
+    if reason or any(rule.get("array", {}).get("by") == "set" for rule in rules.rules):
+        whole = bool(reason or walk.found)
+        return [_replace((), trees.candidate)] if whole else []
+    return list(_operations(walk.found))
+
+
+def _operations(found: Iterable[Difference]) -> Iterable[Operation]:
+    """First what changes no index, with legacy's; then arrays, those inside others first."""
+    replaced = {each.steps for each in found if each.kind is Kind.ORDER}
+    left = [each for each in found if not _is_below(each.steps, replaced)]
+    for each in left:
+        if each.kind is Kind.ORDER:
+            if not _is_below(each.steps, replaced - {each.steps}):
+                yield _replace(each.steps, each.candidate)
+        elif each.kind is Kind.DUPLICATE_KEY:
+            yield _replace(each.steps, each.candidate[-1])
+        elif each.kind not in (Kind.REMOVED, Kind.ADDED):
+            yield _replace(each.steps, each.candidate)
+    moves = [each for each in left if each.kind in (Kind.REMOVED, Kind.ADDED)]
+    yield from map(_moved, sorted(moves, key=_turn))
+
+
+def _is_below(steps: Steps, tops: set[Steps]) -> bool:
+    return any(steps[:length] in tops for length in range(len(steps)))
+
+
+def _turn(difference: Difference) -> tuple[int, int, int]:
+    """The deepest first; of one array what went from its end on, then what came from its start on."""
+    *_, last = difference.steps
+    at = last if isinstance(last, int) else 0
+    is_added = difference.kind is Kind.ADDED
+    return -len(difference.steps), is_added, at if is_added else -at
+
+
+def _moved(difference: Difference) -> Operation:
+    path = pointer(difference.steps)
+    if difference.kind is Kind.REMOVED:
+        return {"op": "remove", "path": path}
+    return {"op": "add", "path": path, "value": difference.candidate}
+
+
+def _replace(steps: Steps, value: Any) -> Operation:
+    return {"op": "replace", "path": pointer(steps), "value": value}
