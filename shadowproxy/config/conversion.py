@@ -19,6 +19,7 @@ from shadowproxy.core.settings import (
     NoiseSettings,
     RecheckSettings,
     RedactSettings,
+    ReportSettings,
     RouteSettings,
     Settings,
     ShadowSettings,
@@ -62,6 +63,7 @@ def to_settings(found: Examination, around: Surroundings, previous: Settings | N
         noise=_noise(file.noise, has_secondary=file.secondary is not None),
         latency=LatencySettings(latency.ratio, latency.margin, latency.block),
         recheck=RecheckSettings(file.compare.recheck.per_minute),
+        report=ReportSettings(file.report.max_samples_per_group),
         redact=RedactSettings(
             _lowered(file.redact.headers), file.redact.members, file.redact.values
         ),

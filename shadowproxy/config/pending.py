@@ -11,7 +11,8 @@ from shadowproxy.config.loaded import Value
 from shadowproxy.config.nodes import DEFAULT
 
 NOT_IN_FORCE: Final = {
-    "report": "findings are kept in memory",
+    "report.store": "findings are kept in memory",
+    "report.retention": "findings are kept in memory",
 }
 
 

@@ -171,6 +171,13 @@ class RedactSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What is kept of each finding."""
+
+    max_samples_per_group: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """Level, `json` or `console` (already resolved from `auto`), and the access log switch."""
 
@@ -206,6 +213,7 @@ class Settings:
     latency: LatencySettings = field(default_factory=LatencySettings)
     recheck: RecheckSettings = field(default_factory=RecheckSettings)
     redact: RedactSettings = field(default_factory=RedactSettings)
+    report: ReportSettings = field(default_factory=ReportSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 

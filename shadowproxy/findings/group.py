@@ -84,6 +84,11 @@ class Group:
         decoded: dict[str, Any] = orjson.loads(zlib.decompress(self._reproducer))
         return decoded
 
+    @property
+    def has_reproducer(self) -> bool:
+        """Whether there is one, without unpacking it."""
+        return bool(self._reproducer)
+
     def reproduce(self, reproducer: Mapping[str, Any]) -> bool:
         """Keeps a redacted reproducer; False, and nothing changed, when it is too large or no JSON."""
         try:

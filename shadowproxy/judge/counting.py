@@ -4,10 +4,10 @@ from bisect import bisect_left
 from collections import Counter
 from typing import Final
 
-from shadowproxy.compare.differences import Comparison
 from shadowproxy.core.cells import COMPARE_BOUNDS_S, GLOBAL, ROUTE, route_base
 from shadowproxy.core.lifecycle import DropReason, FailReason
 from shadowproxy.core.words import Kind, Verdict
+from shadowproxy.judge.decision import Decision
 
 ACCEPTED: Final = GLOBAL["accepted_from/0"]
 PROCESS_LOST: Final = GLOBAL[f"dropped/{DropReason.PROCESS_LOST}"]
@@ -21,13 +21,14 @@ _COMPARE_SUM: Final = GLOBAL["compare/sum_us"]
 _COMPARE_BOUNDS_US: Final = [round(bound * 1e6) for bound in COMPARE_BOUNDS_S]
 
 
-def count_verdict(cells: memoryview, route: int, comparison: Comparison) -> None:
-    """The end of an exchange, and its differences by kind."""
+def count_verdict(cells: memoryview, route: int, decision: Decision) -> None:
+    """The end of an exchange, and its differences by kind but for those that noise explains."""
     base = route_base(route)
-    kinds = Counter(difference.kind for difference in comparison.differences)
-    for kind, count in kinds.items():
-        cells[base + _DIFFERENCE[kind]] += count
-    cells[base + _VERDICT[comparison.verdict]] += 1
+    if decision.comparison.differences:
+        kinds = Counter(difference.kind for difference in decision.unexplained())
+        for kind, count in kinds.items():
+            cells[base + _DIFFERENCE[kind]] += count
+    cells[base + _VERDICT[decision.comparison.verdict]] += 1
 
 
 def count_compare(cells: memoryview, took_us: int) -> None:

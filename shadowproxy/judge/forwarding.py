@@ -4,6 +4,7 @@ Law: they pass the same redaction and the same limits as the judge's own; what i
 is dropped, never an error.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import orjson
 
 from shadowproxy import logs
 from shadowproxy.ipc.frames import Access, unpack_access, unpack_event
-from shadowproxy.judge.recording import Recorder
+from shadowproxy.judge.telling import Teller
 from shadowproxy.redact.redaction import Redactor
 
 _RESERVED: Final = frozenset(("event", "level", "timestamp", "component", "exc_info", "stack_info"))
@@ -22,7 +23,9 @@ _log = logs.get("judge")
 _access_log = logs.get("access")
 
 
-def forward_event(frame: bytes, recorder: Recorder, now_s: float) -> None:
+def forward_event(
+    frame: bytes, teller: Teller, route_name: Callable[[int], str], now_s: float
+) -> None:
     """Logs one event of another process, within its limit."""
     try:
         document = orjson.loads(unpack_event(frame))
@@ -32,14 +35,14 @@ def forward_event(frame: bytes, recorder: Recorder, now_s: float) -> None:
         return
     event = str(document.get("event", "event"))[:64]
     subject = " ".join(str(document[name])[:64] for name in _SUBJECT if name in document)
-    if not recorder.admits(f"{event} {subject}", now_s):
+    if not teller.admits(f"{event} {subject}", now_s):
         return
     slot = document.pop("route_slot", None)
     if isinstance(slot, int):
-        document["route"] = recorder.route_name(slot)
+        document["route"] = route_name(slot)
     fields = {name: value for name, value in document.items() if name not in _RESERVED}
     level = logs.LEVELS.get(str(document.get("level", "info")), logs.LEVELS["info"])
-    _log.log(level, event, **recorder.redactor.event(fields))
+    _log.log(level, event, **teller.redactor.event(fields))
 
 
 def forward_access(frame: bytes, redactor: Redactor) -> None:

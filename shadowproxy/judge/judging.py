@@ -1,6 +1,6 @@
 """Pairs in, verdicts out: the one loop that spends CPU on comparing.
 
-    PAIR ─► queue (bounded) ─► compare ─► redact ─► groups and log ─► verdict counted
+    PAIR ─► queue (bounded) ─► compare ─► noise ─► redact ─► groups and log ─► verdict counted
               └ full: reading stops, shadow's channel fills up, shadow drops and counts
 
 Laws: every pair that is taken ends as one verdict or one failed(step); nothing that a pair holds
@@ -10,22 +10,29 @@ can end the process; after SLICE_S the event loop has its turn.
 import asyncio
 import traceback
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic, perf_counter_ns
 from typing import Final
 
 from shadowproxy import logs
 from shadowproxy.compare.comparing import compare
-from shadowproxy.compare.differences import Comparison
-from shadowproxy.compare.ruleset import rules_of
+from shadowproxy.compare.ruleset import Rules
 from shadowproxy.core.lifecycle import FailReason
 from shadowproxy.core.settings import Settings
+from shadowproxy.findings.group import Group
 from shadowproxy.ipc import frames
 from shadowproxy.ipc.channel import Receiver
 from shadowproxy.judge import counting
+from shadowproxy.judge.decision import Decision, decide
 from shadowproxy.judge.exchange import Exchange
 from shadowproxy.judge.forwarding import forward_access, forward_event
+from shadowproxy.judge.knowledge import Knowledge
+from shadowproxy.judge.rechecking import Rechecks
 from shadowproxy.judge.recording import Recorder
+from shadowproxy.judge.reproducing import Reproducer
+from shadowproxy.judge.telling import Teller
+from shadowproxy.redact.redaction import Redactor
 
 SLICE_S: Final = 0.005
 """Of comparing before events, access lines and the heartbeat have their turn."""
@@ -35,15 +42,24 @@ MEMORY_SHARE: Final = 0.25
 
 MIN_QUEUE_BYTES: Final = 1 << 20
 
+SHADOW: Final = 0
+"""The slot of the one who sends pairs and takes rechecks."""
+
 _log = logs.get("judge")
 
 
 class Judge:
-    """What one judge process is working on."""
+    """What one judge process is working on. `key` keys the hashes of values."""
 
-    def __init__(self, cells: memoryview, settings: Settings, recorder: Recorder) -> None:
+    def __init__(self, cells: memoryview, settings: Settings, key: bytes) -> None:
         self._cells = cells
-        self._recorder = recorder
+        self._key = key
+        redactor = Redactor(settings.redact, key)
+        self.teller = Teller(redactor)
+        self.recorder = Recorder(settings, self.teller)
+        self.knowledge = Knowledge(settings, key)
+        self.rechecks = Rechecks(settings, self.recorder, self._send)
+        self.reproducer = Reproducer(settings, redactor)
         self._queue: deque[bytes] = deque()
         self.queued_bytes = 0
         self.idle = asyncio.Event()
@@ -57,10 +73,21 @@ class Judge:
 
     def apply(self, settings: Settings) -> None:
         """Takes a generation of the settings."""
-        self._rules = rules_of(settings.compare)
-        self._recorder.apply(settings)
+        redactor = Redactor(settings.redact, self._key)
+        self._settings = settings
+        self.read_rules()
+        self.teller.redactor = redactor
+        self.recorder.apply(settings, redactor)
+        self.reproducer.apply(settings, redactor)
+        self.knowledge.apply(settings)
+        self.rechecks.apply(settings)
         share = int(settings.shadow.max_memory_bytes * MEMORY_SHARE)
         self._max_queue_bytes = max(MIN_QUEUE_BYTES, share)
+
+    def read_rules(self) -> None:
+        """The rules as of today: one that expires does so without a reload."""
+        self._today = datetime.now(UTC).date()
+        self.rules = Rules.read(self._settings.compare, self._today)
 
     def receiver(self) -> Receiver:
         """The taking end of judge's channel."""
@@ -76,24 +103,62 @@ class Judge:
         self._queue.clear()
         self.queued_bytes = 0
 
+    def tick(self, now_s: float) -> None:
+        """Once a second: what time alone changes."""
+        if datetime.now(UTC).date() != self._today:
+            self.read_rules()
+        self.rechecks.forget_late(now_s)
+        self.teller.summarise(now_s, self.recorder.groups)
+        for old, new in self.knowledge.follow_folds().items():
+            self.recorder.rename(old, new)
+
+    # -- frames ------------------------------------------------------------------------------
+
     def on_frame(self, slot: int, kind: int, frame: bytes) -> None:
         """One frame of a channel; pairs wait for their turn, the rest is small and goes on."""
         if self._is_closed:
             return
         if kind == frames.PAIR:
-            self._cells[counting.ACCEPTED] += 1
-            self._queue.append(frame)
-            self.queued_bytes += len(frame)
-            if self.queued_bytes > self._max_queue_bytes and self._receiver is not None:
-                self._is_paused = True
-                self._receiver.pause()
-            if self.idle.is_set():
-                self.idle.clear()
-                self._call_soon(self._work)
+            self._take(frame)
+        elif kind == frames.MATCHES:
+            self._guarded(self._note_matches, frame)
+        elif kind == frames.RECHECKED:
+            self._guarded(self._note_recheck, frame)
         elif kind == frames.EVENT:
-            forward_event(frame, self._recorder, monotonic())
+            forward_event(frame, self.teller, self.recorder.route_name, monotonic())
         elif kind == frames.ACCESS:
-            forward_access(frame, self._recorder.redactor)
+            forward_access(frame, self.teller.redactor)
+
+    def _take(self, frame: bytes) -> None:
+        self._cells[counting.ACCEPTED] += 1
+        self._queue.append(frame)
+        self.queued_bytes += len(frame)
+        if self.queued_bytes > self._max_queue_bytes and self._receiver is not None:
+            self._is_paused = True
+            self._receiver.pause()
+        if self.idle.is_set():
+            self.idle.clear()
+            self._call_soon(self._work)
+
+    def _guarded(self, work: Callable[[bytes], None], frame: bytes) -> None:
+        """What is no exchange's fate: a bug of ours there is told and ends nothing."""
+        try:
+            work(frame)
+        except Exception as error:  # noqa: BLE001 - the funnel
+            self._report(FailReason.COMPARE, error)
+
+    def _note_matches(self, frame: bytes) -> None:
+        now_s = monotonic()
+        for match in frames.unpack_matches(frame):
+            self.knowledge.note_match(match, now_s)
+
+    def _note_recheck(self, frame: bytes) -> None:
+        self.rechecks.answered(frames.unpack_rechecked(frame), self.rules)
+
+    def _send(self, frame: bytes) -> bool:
+        return self._receiver is not None and self._receiver.reply(SHADOW, frame)
+
+    # -- pairs -------------------------------------------------------------------------------
 
     def _work(self) -> None:
         """Judges for one slice, then lets the loop run."""
@@ -119,25 +184,50 @@ class Judge:
         step = FailReason.COMPARE
         try:
             exchange = Exchange(frames.unpack_pair(frame))
-            comparison = self._compare(exchange)
+            now_s, now = monotonic(), datetime.now(UTC)
+            decision = self._decide(exchange, now_s, now.timestamp())
             step = FailReason.REDACT
-            now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            self._recorder.record(exchange, comparison, monotonic(), now)
+            seen = now.isoformat(timespec="milliseconds")
+            groups = self.recorder.record(exchange, decision, now_s, seen)
         except Exception as error:  # noqa: BLE001 - the funnel
             self._cells[counting.FAILED[step]] += 1
             self._report(step, error)
-        else:
-            counting.count_verdict(self._cells, exchange.pair.route, comparison)
+            return
+        counting.count_verdict(self._cells, exchange.pair.route, decision)
+        if groups:
+            self._look_closer(exchange, decision, groups, now_s)
 
-    def _compare(self, exchange: Exchange) -> Comparison:
+    def _decide(self, exchange: Exchange, now_s: float, unix_s: float) -> Decision:
+        endpoint = self.knowledge.endpoint_of(exchange)
+        self.knowledge.note_pair(exchange, endpoint, now_s)
         started_ns = perf_counter_ns()
-        comparison = compare(exchange.legacy, exchange.candidate, self._rules)
+        comparison = compare(exchange.legacy, exchange.candidate, self.rules, endpoint)
         counting.count_compare(self._cells, (perf_counter_ns() - started_ns) // 1000)
-        return comparison
+        witness = (
+            None
+            if exchange.witness is None
+            else compare(exchange.legacy, exchange.witness, self.rules, endpoint)
+        )
+        if not comparison.differences and witness is None:
+            return Decision(endpoint, comparison)
+        judgements = self.knowledge.judge_noise(
+            exchange, endpoint, comparison, witness, self.recorder.redactor, unix_s
+        )
+        return decide(endpoint, comparison, judgements)
+
+    def _look_closer(
+        self, exchange: Exchange, decision: Decision, groups: list[Group], now_s: float
+    ) -> None:
+        """What a finding gets besides its count; a bug of ours here costs no verdict."""
+        try:
+            self.rechecks.ask(exchange, decision.endpoint, groups, now_s)
+            self.reproducer.serve(exchange, decision.endpoint, groups, self.rules)
+        except Exception as error:  # noqa: BLE001 - the funnel
+            self._report(FailReason.REDACT, error)
 
     def _report(self, step: FailReason, error: Exception) -> None:
         """Says where our bug is; never what the exchange held, so only the frames' lines."""
-        if not self._recorder.admits(f"internal_error {step} {type(error).__name__}", monotonic()):
+        if not self.teller.admits(f"internal_error {step} {type(error).__name__}", monotonic()):
             return
         lines = traceback.format_tb(error.__traceback__, limit=-8)
         _log.error(

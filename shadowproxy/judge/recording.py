@@ -1,24 +1,25 @@
-"""What judge makes known of an exchange: groups, their samples, and log events.
+"""What judge keeps of a mismatch: groups with their counts, value pairs, versions and samples.
 
-Laws: nothing is kept or logged that `Redactor` has not seen; per group at most LIMIT events go out
-a minute, and a summary says how many did not.
+Laws: nothing is kept that `Redactor` has not seen; an exchange counts once in each of its groups, and
+what noise explains counts apart.
 """
 
+from collections.abc import Iterable
+from random import random
 from typing import Any, Final
 
-from shadowproxy import logs
-from shadowproxy.compare.differences import Comparison, Difference
+from shadowproxy.compare.differences import Difference
+from shadowproxy.compare.headers import parse_fields
 from shadowproxy.core.settings import Settings
-from shadowproxy.core.words import FailureKind, Verdict
-from shadowproxy.findings.endpoints import endpoint_of
+from shadowproxy.core.words import Verdict
+from shadowproxy.findings.causes import Together
 from shadowproxy.findings.group import Group
 from shadowproxy.findings.grouping import GroupKey, Groups, key_of
+from shadowproxy.findings.tallies import pair_of
+from shadowproxy.judge.decision import Decision
 from shadowproxy.judge.exchange import Exchange
+from shadowproxy.judge.telling import Mismatch, Teller
 from shadowproxy.redact.redaction import Redactor
-
-LIMIT: Final = 10
-WINDOW_S: Final = 60.0
-"""Ten events a minute and group: a broken endpoint must not write gigabytes."""
 
 MAX_LOGGED: Final = 20
 """Differences in one event."""
@@ -26,89 +27,137 @@ MAX_SAMPLED: Final = 5
 """Differences in a group's sample; 2,000 of them make a file of some MiB."""
 MAX_GROUPS_PER_EXCHANGE: Final = 100
 """Findings that one exchange may add to."""
+SAMPLE_EVERY_S: Final = 1.0
+"""Between two samples of one group: making one costs as much as comparing."""
+ALL_PAIRED: Final = 100
+"""Exchanges of a group of which every one counts in its value pairs; later those that are sampled."""
 _MAX_FINGERPRINTS: Final = 10_000
-
-_ERRORS: Final = {
-    FailureKind.CONNECT_REFUSED: "the candidate could not be connected to",
-    FailureKind.CONNECT_TIMEOUT: "no connection to the candidate within the time limit",
-    FailureKind.TLS: "the TLS handshake with the candidate failed",
-    FailureKind.RESET: "the candidate ended the connection before its answer was whole",
-    FailureKind.TIMEOUT: "the candidate did not answer within the time limit",
-    FailureKind.PROTOCOL: "what the candidate sent is not an HTTP/1.1 answer",
-    FailureKind.TOO_LARGE: "the candidate's answer was larger than legacy's and than the cap",
-}
-
-_log = logs.get("judge")
 
 
 class Recorder:
-    """The groups and the log of one judge."""
+    """The groups of one judge. `changed` are the ids of those that got something since it was read."""
 
-    def __init__(self, settings: Settings, hash_key: bytes) -> None:
+    def __init__(self, settings: Settings, teller: Teller) -> None:
         self.groups = Groups()
+        self.together = Together()
         self.has_news = False
-        self._hash_key = hash_key
-        self._mismatches = logs.RateLimit(LIMIT, WINDOW_S)
-        self._others = logs.RateLimit(LIMIT, WINDOW_S)
+        self._teller = teller
         self._fingerprints: dict[GroupKey, str] = {}
-        self.apply(settings)
+        self._sampled_s: dict[str, float] = {}
+        self.apply(settings, teller.redactor)
 
-    def apply(self, settings: Settings) -> None:
+    def apply(self, settings: Settings, redactor: Redactor) -> None:
         """Takes a generation of the settings."""
-        self.redactor = Redactor(settings.redact, self._hash_key)
+        self.redactor = redactor
         self._routes = {route.slot: route for route in settings.routes}
+        self.groups.max_samples = settings.report.max_samples_per_group
+        candidate = settings.candidate
+        self._version_header = "" if candidate is None else candidate.version_header.lower()
 
-    # -- exchanges -------------------------------------------------------------------------
+    def record(self, exchange: Exchange, decision: Decision, now_s: float, now: str) -> list[Group]:
+        """Keeps and logs what a decision has to say; the groups that it counts for.
 
-    def record(self, exchange: Exchange, comparison: Comparison, now_s: float, now: str) -> None:
-        """Keeps and logs what a verdict has to say; `now` is the wall clock, ISO 8601."""
-        if comparison.verdict is Verdict.MISMATCH:
-            self._record_mismatch(exchange, comparison, now_s, now)
-        elif comparison.verdict in (Verdict.CANDIDATE_FAILED, Verdict.BOTH_FAILED):
-            self._log_failure(exchange, now_s)
-        elif comparison.verdict is Verdict.INCOMPARABLE:
-            self._log_incomparable(exchange, comparison.reason, now_s)
+        `now` is the wall clock, ISO 8601.
+        """
+        verdict = decision.comparison.verdict
+        if verdict in (Verdict.MISMATCH, Verdict.NOISE):
+            return self._record_differences(exchange, decision, now_s, now)
+        if verdict in (Verdict.CANDIDATE_FAILED, Verdict.BOTH_FAILED):
+            self._teller.failure(exchange, decision.endpoint, now_s)
+        elif verdict is Verdict.INCOMPARABLE:
+            reason = decision.comparison.reason
+            self._teller.incomparable(exchange, decision.endpoint, reason, now_s)
+        return []
 
-    def endpoint_of(self, exchange: Exchange) -> str:
-        """The exchange's endpoint."""
-        route = self._routes.get(exchange.pair.route)
-        template = None if route is None else route.path
-        return endpoint_of(exchange.method, exchange.target, template)
-
-    def _record_mismatch(
-        self, exchange: Exchange, comparison: Comparison, now_s: float, now: str
-    ) -> None:
-        endpoint = self.endpoint_of(exchange)
-        found = self._findings(exchange, endpoint, comparison)
-        leading = next(iter(found))
-        is_logged = self._mismatches.admits(leading, now_s)
-        is_new = any(self.groups.get(fingerprint) is None for fingerprint in found)
-        shown: list[dict[str, Any]] = []
-        if is_logged or is_new:
-            kept = comparison.differences[:MAX_LOGGED]
-            shown = [self.redactor.difference(difference) for difference in kept]
-        for fingerprint, (key, difference) in found.items():
-            group = self.groups.get(fingerprint)
-            if group is None:
-                group = self._new_group(fingerprint, key, difference, exchange, now)
-                self.groups.add(group)
-                self.groups.offer_sample(group, self._sample(exchange, difference, shown), 0.0)
-            self.groups.count(group, now)
-        self.has_news = True
-        if is_logged:
-            self._log_mismatch(exchange, endpoint, shown, leading, comparison)
-
-    def _findings(
-        self, exchange: Exchange, endpoint: str, comparison: Comparison
+    def group_ids(
+        self, exchange: Exchange, endpoint: str, differences: Iterable[Difference]
     ) -> dict[str, tuple[GroupKey, Difference]]:
-        """The groups that this exchange counts for, each with its first difference."""
+        """The groups that differences of an exchange belong to, each with its first difference."""
         statuses = exchange.legacy.status, exchange.candidate.status
         found: dict[GroupKey, Difference] = {}
-        for difference in comparison.differences:
+        for difference in differences:
             found.setdefault(key_of(endpoint, *statuses, difference), difference)
             if len(found) == MAX_GROUPS_PER_EXCHANGE:
                 break
         return {self._fingerprint(key): (key, found[key]) for key in found}
+
+    def rename(self, old: str, new: str) -> None:
+        """An endpoint has become another one."""
+        if self.groups.rename(self.redactor.text(old), new, self.redactor.text(new)):
+            self.has_news = True
+
+    def route_name(self, slot: int) -> str:
+        """The name behind a slot of the tally pages."""
+        route = self._routes.get(slot)
+        return "other" if route is None else route.name
+
+    def _record_differences(
+        self, exchange: Exchange, decision: Decision, now_s: float, now: str
+    ) -> list[Group]:
+        self.has_news = True
+        for fingerprint in self.group_ids(exchange, decision.endpoint, decision.explained()):
+            explained = self.groups.get(fingerprint)
+            if explained is not None:
+                explained.explained += 1
+        left = list(decision.unexplained())
+        if not left:
+            return []
+        found = self.group_ids(exchange, decision.endpoint, left)
+        shown = _Shown(self.redactor, left)
+        groups = [
+            self._count(exchange, fingerprint, *found[fingerprint], shown, now_s, now)
+            for fingerprint in found
+        ]
+        self.together.note(found)
+        leading = groups[0].id
+        if self._teller.admits_mismatch(leading, now_s):
+            comparison = decision.comparison
+            logged = shown.first(MAX_LOGGED)
+            explained_count = len(comparison.differences) - len(left)
+            more = len(left) - len(logged)
+            self._teller.mismatch(
+                exchange,
+                Mismatch(
+                    decision.endpoint, leading, logged, more, explained_count, comparison.reason
+                ),
+            )
+        return groups
+
+    def _count(
+        self,
+        exchange: Exchange,
+        fingerprint: str,
+        key: GroupKey,
+        difference: Difference,
+        shown: "_Shown",
+        now_s: float,
+        now: str,
+    ) -> Group:
+        group = self.groups.get(fingerprint)
+        if group is None:
+            group = self._new_group(fingerprint, key, difference, exchange, now)
+            self.groups.add(group)
+        is_sampled = now_s - self._sampled_s.get(fingerprint, -SAMPLE_EVERY_S) >= SAMPLE_EVERY_S
+        pair = None
+        if is_sampled or group.count < ALL_PAIRED:
+            pair = pair_of(shown.of(difference))
+        self.groups.count(group, now, self._version_of(exchange), pair)
+        if is_sampled:
+            self._note_sample(fingerprint, now_s)
+            self.groups.offer_sample(group, self._sample(exchange, difference, shown), random())  # noqa: S311 - which sample is kept is no secret
+        return group
+
+    def _note_sample(self, fingerprint: str, now_s: float) -> None:
+        if len(self._sampled_s) >= _MAX_FINGERPRINTS:
+            self._sampled_s.clear()
+        self._sampled_s[fingerprint] = now_s
+
+    def _version_of(self, exchange: Exchange) -> str:
+        """What the candidate says that it is."""
+        if not self._version_header:
+            return ""
+        values = parse_fields(exchange.candidate.head).get(self._version_header, [""])
+        return self.redactor.text(values[0])
 
     def _fingerprint(self, key: GroupKey) -> str:
         known = self._fingerprints.get(key)
@@ -121,11 +170,10 @@ class Recorder:
     def _new_group(
         self, fingerprint: str, key: GroupKey, difference: Difference, exchange: Exchange, now: str
     ) -> Group:
-        route = self._routes.get(exchange.pair.route)
         ours, theirs = key.types
         return Group(
             fingerprint,
-            "other" if route is None else route.name,
+            self.route_name(exchange.pair.route),
             self.redactor.text(key.endpoint),
             key.legacy_status,
             key.candidate_status,
@@ -137,91 +185,33 @@ class Recorder:
         )
 
     def _sample(
-        self, exchange: Exchange, difference: Difference, shown: list[dict[str, Any]]
+        self, exchange: Exchange, difference: Difference, shown: "_Shown"
     ) -> dict[str, Any]:
-        own = self.redactor.difference(difference)
-        others = [each for each in shown if each != own]
-        return {**self._request(exchange), "differences": [own, *others][:MAX_SAMPLED]}
-
-    def _request(self, exchange: Exchange) -> dict[str, Any]:
+        own = shown.of(difference)
+        others = [each for each in shown.first(MAX_SAMPLED) if each != own]
         return {
             "request_id": self.redactor.text(exchange.request_id),
             "method": self.redactor.text(exchange.method),
             "target": self.redactor.target(exchange.target),
+            "differences": [own, *others][:MAX_SAMPLED],
         }
 
-    # -- the log ---------------------------------------------------------------------------
 
-    def _log_mismatch(
-        self,
-        exchange: Exchange,
-        endpoint: str,
-        shown: list[dict[str, Any]],
-        group: str,
-        comparison: Comparison,
-    ) -> None:
-        pair = exchange.pair
-        more = len(comparison.differences) - len(shown)
-        _log.warning(
-            "shadow_mismatch",
-            request_id=self.redactor.text(exchange.request_id),
-            endpoint=self.redactor.text(endpoint),
-            method=self.redactor.text(exchange.method),
-            legacy={"status": pair.legacy.status, "duration_ms": pair.legacy.total_us / 1000},
-            candidate={
-                "status": pair.candidate.status, "duration_ms": pair.candidate.total_us / 1000
-            },
-            differences=shown,
-            group=group,
-            **({"more_differences": more} if more else {}),
-            **({"reason": comparison.reason} if comparison.reason else {}),
-        )  # fmt: skip
+class _Shown:
+    """The differences of one exchange, each redacted once and only if somebody asks for it."""
 
-    def _log_failure(self, exchange: Exchange, now_s: float) -> None:
-        kind = exchange.candidate.failure
-        assert kind is not None
-        endpoint = self.redactor.text(self.endpoint_of(exchange))
-        if not self._others.admits(f"shadow_error {kind} {endpoint}", now_s):
-            return
-        side = exchange.pair.candidate
-        _log.warning(
-            "shadow_error",
-            request_id=self.redactor.text(exchange.request_id),
-            endpoint=endpoint,
-            backend="candidate",
-            failure=str(kind),
-            error=_ERRORS[kind],
-            duration_ms=(side.total_us or side.wait_us) / 1000,
-        )
+    def __init__(self, redactor: Redactor, differences: list[Difference]) -> None:
+        self._redactor = redactor
+        self._differences = differences
+        self._known: dict[int, dict[str, Any]] = {}
 
-    def _log_incomparable(self, exchange: Exchange, reason: str, now_s: float) -> None:
-        endpoint = self.redactor.text(self.endpoint_of(exchange))
-        if self._others.admits(f"shadow_incomparable {reason} {endpoint}", now_s):
-            _log.info(
-                "shadow_incomparable",
-                request_id=self.redactor.text(exchange.request_id),
-                endpoint=endpoint,
-                reason=reason,
-            )
+    def of(self, difference: Difference) -> dict[str, Any]:
+        """One of them."""
+        known = self._known.get(id(difference))
+        if known is None:
+            known = self._known[id(difference)] = self._redactor.difference(difference)
+        return known
 
-    def route_name(self, slot: int) -> str:
-        """The name behind a slot of the tally pages."""
-        route = self._routes.get(slot)
-        return "other" if route is None else route.name
-
-    def admits(self, event: str, now_s: float) -> bool:
-        """Whether one more event of this name and subject may be logged."""
-        return self._others.admits(event, now_s)
-
-    def summarise(self, now_s: float) -> None:
-        """Says how many events did not go out, for each window that is over."""
-        for fingerprint, count in self._mismatches.ended(now_s):
-            group = self.groups.get(fingerprint)
-            endpoint = "" if group is None else group.endpoint
-            _log.warning(
-                "shadow_mismatch_summary",
-                group=fingerprint, endpoint=endpoint, count=count, window_s=WINDOW_S,
-            )  # fmt: skip
-        for subject, count in self._others.ended(now_s):
-            event, _, about = subject.partition(" ")
-            _log.warning(f"{event}_summary", about=about, count=count, window_s=WINDOW_S)
+    def first(self, count: int) -> list[dict[str, Any]]:
+        """The first ones."""
+        return [self.of(difference) for difference in self._differences[:count]]

@@ -11,6 +11,7 @@ pool is slow for an hour, and then legacy's is) vote as if they did not. Longer 
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from shadowproxy.core.settings import LatencySettings
@@ -109,6 +110,20 @@ class Latencies:
             "candidate_us": candidate,
             "ratio": candidate["p50"] / legacy["p50"] if legacy["p50"] else None,
         }
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Endpoints that got other names; where both have one, the longer history stays."""
+        for old, new in names.items():
+            pace = self._paces.pop(old, None)
+            if pace is None:
+                continue
+            other = self._paces.get(new)
+            if other is None:
+                self._paces[new] = pace
+                continue
+            longer, shorter = (pace, other) if pace.pairs > other.pairs else (other, pace)
+            self._paces[new] = longer
+            self._active -= shorter.blocks > 0
 
     def to_plain(self) -> dict[str, Any]:
         """For JSON."""

@@ -20,7 +20,7 @@ included: the checks before may have been of a version that did not have the mem
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -163,6 +163,10 @@ class Learned:
             nothing = Known(self.table.hash_key, 0, now_s)
             rows.append(show(key, nothing, 0, State.OPEN, override, self.table.expire_s))
         return rows
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Endpoints that got other names keep what was learned of them."""
+        self.table.rename(names)
 
     def to_plain(self) -> dict[str, Any]:
         """For JSON; of values nothing but lengths, classes and keyed hashes."""

@@ -5,7 +5,7 @@ is kept as long as one of its places; `active` is the number of places that are 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from shadowproxy.core.words import Kind
@@ -105,6 +105,21 @@ class Table:
         found.places -= 1
         if not found.places:
             del self._endpoints[key[0]]
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Endpoints that got other names; of a place that both knew the better known one stays."""
+        for key in [key for key in self._places if key[0] in names]:
+            known = self._places[key]
+            seen = self.samples(key[0]) - known.since
+            self._drop(key)
+            moved = (names[key[0]], *key[1:])
+            other = self._places.get(moved)
+            if other is not None:
+                if self.samples(moved[0]) - other.since >= seen:
+                    continue
+                self._drop(moved)
+            known.since = self.samples(moved[0]) - seen
+            self._add(moved, known)
 
     def to_plain(self) -> list[dict[str, Any]]:
         """For JSON, the least recently touched first."""

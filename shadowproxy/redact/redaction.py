@@ -6,12 +6,14 @@ changes nothing; whoever cannot redact raises, and the caller records nothing.
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from shadowproxy.compare.bodies import Opaque
 from shadowproxy.compare.differences import MISSING, Difference, pointer, type_name
+from shadowproxy.compare.places import general_steps
 from shadowproxy.core.settings import RedactSettings
 from shadowproxy.core.words import Kind
 from shadowproxy.redact.secrets import CARD, REDACTED, hide_in_text, is_secret_name
@@ -21,6 +23,9 @@ MAX_TEXT: Final = 200
 MAX_MEMBERS: Final = 16
 MAX_DEPTH: Final = 6
 MAX_NODES: Final = 100
+MAX_DOCUMENT_NODES: Final = 500
+MAX_DOCUMENT_DEPTH: Final = 64
+"""Of a reproducer, which is cut to what shows one finding."""
 MAX_SCANNED: Final = 2048
 """Characters of a text that are looked through: ten times what is shown of it."""
 MAX_BODY_SCANNED: Final = 1 << 16
@@ -81,9 +86,16 @@ class Redactor:
         """The pointer; member names are data, too."""
         if not difference.steps:
             return self.text(difference.path)
-        steps = ("*" if general and isinstance(step, int) else step for step in difference.steps)
-        text = pointer(hide_in_text(step) if isinstance(step, str) else step for step in steps)
+        if not general:
+            text = _place(difference.steps)
+        else:
+            steps = general_steps(difference.steps)
+            text = _usual_place(steps) if len(steps) <= _USUAL_STEPS else _place(steps)
         return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + _MORE
+
+    def document(self, tree: Any) -> Any:
+        """A whole small document, such as a reproducer: every leaf redacted, larger than a value."""
+        return self._tree(tree, False, [MAX_DOCUMENT_NODES], MAX_DOCUMENT_DEPTH)
 
     def value(self, value: Any, is_secret: bool = False) -> Any:
         """A decoded value: every leaf redacted, at most MAX_NODES of them shown."""
@@ -168,6 +180,15 @@ class Redactor:
         return (
             parameter if hide_in_text(plain) == plain else f"{hide_in_text(name)}{mark}{REDACTED}"
         )
+
+
+def _place(steps: tuple[str | int, ...]) -> str:
+    return pointer(hide_in_text(step) if isinstance(step, str) else step for step in steps)
+
+
+_USUAL_STEPS: Final = 12
+_usual_place = lru_cache(2048)(_place)
+"""Of general places, whose names have an end: at most 5 MiB."""
 
 
 def _number(value: Any) -> Any:

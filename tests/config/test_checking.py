@@ -153,7 +153,7 @@ def test_as_many_routes_as_there_are_places(tmp_path: Path) -> None:
         ),
         (
             BOTH + "report: {retention: 3d}\n",
-            "report is accepted but not yet in force: findings are kept in memory",
+            "report.retention is accepted but not yet in force: findings are kept in memory",
         ),
         (
             BOTH + "secondary: {url: http://b}\nnoise: {source: legacy}\n",

@@ -48,6 +48,8 @@ class Played:
         self.shadow = shadow
         self.events = events
         self.sent = 0
+        self.wishes: list[frames.Recheck] = []
+        """Rechecks that judge asked shadow for."""
         self._capture = capture
         self._lines: list[dict[str, Any]] = []
         self._page = Tallies(running.runtime_dir, "judge").cells
@@ -59,6 +61,22 @@ class Played:
     def pair(self, legacy: str, candidate: str, head: bytes = HEAD, route: int = 3) -> None:
         """Two JSON answers to one request."""
         self.send(pair_of(side(legacy), side(candidate), head, route))
+
+    def on_frame(self, kind: int, frame: bytes) -> None:
+        """What judge sends back."""
+        assert kind == frames.RECHECK
+        self.wishes.append(frames.unpack_recheck(frame))
+
+    def answer(self, wish: frames.Recheck, legacy: frames.Side, candidate: frames.Side) -> None:
+        """What both sides said when they were asked again."""
+        rechecked = frames.Rechecked(wish.ticket, (legacy, candidate))
+        assert self.shadow.send(frames.pack_rechecked(rechecked))
+
+    def document(self, name: str) -> dict[str, Any]:
+        """One of the files that judge writes; empty until it has."""
+        path = self.running.runtime_dir / name
+        found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+        return found
 
     def tell(self, **event: Any) -> None:
         """A log event of another process."""
@@ -110,9 +128,16 @@ class Played:
 async def judged(capture: pytest.CaptureFixture[str], **changes: Any) -> AsyncIterator[Played]:
     """A running judge; `capture` is pytest's capfd, because the log goes to the descriptor."""
     changes.setdefault("routes", ROUTES)
-    async with edge(("127.0.0.1", 1), ("127.0.0.1", 1), ("judge",), **changes) as running:
-        shadow = Sender(running.runtime_dir / "judge.sock", 0)
+    candidate = changes.pop("candidate", ("127.0.0.1", 1))
+    async with edge(("127.0.0.1", 1), candidate, ("judge",), **changes) as running:
+        played: list[Played] = []
+        shadow = Sender(
+            running.runtime_dir / "judge.sock",
+            0,
+            on_frame=lambda kind, frame: played[0].on_frame(kind, frame),
+        )
         events = Sender(running.runtime_dir / "judge.sock", frames.NO_EXCHANGES)
         async with alongside(shadow.run()), alongside(events.run()):
             await until(lambda: shadow.is_open and events.is_open, "the channels are open")
-            yield Played(running, shadow, events, capture)
+            played.append(Played(running, shadow, events, capture))
+            yield played[0]

@@ -13,7 +13,7 @@ from shadowproxy.core.settings import CompareSettings, LogSettings, RedactSettin
 from shadowproxy.core.words import FailureKind
 from shadowproxy.findings.grouping import Groups
 from shadowproxy.ipc import frames
-from shadowproxy.judge import findings, judging, serving
+from shadowproxy.judge import findings, judging, keeping, serving
 from tests.judge.playing import HEAD, judged, pair_of, side
 from tests.support.waiting import until
 
@@ -69,11 +69,18 @@ async def test_findings_are_what_people_read(capfd: Capture) -> None:
         (group,) = await played.findings(1)
         sample = group.pop("sample")
         assert group.pop("first_seen") <= group.pop("last_seen")
+        assert group.pop("samples") == [sample]
+        assert group.pop("reproducer") is None or group
         assert group == {
             "id": group["id"], "route": "item", "endpoint": "GET /items/{id}", "kind": "type",
             "path": "/*/p", "legacy_status": 200, "candidate_status": 200, "count": 3,
-            "types": ["number", "string"],
-            "sentence": "`[*].p` number became string in 3 answers of GET /items/{id}",
+            "types": ["number", "string"], "explained": 0, "exchanges": 3, "offered": 1,
+            "noise": {"state": "open", "aa_samples": 0, "b": 0, "e": 0.9},
+            "rechecks": {"still": 0, "gone": 0, "legacy_flaky": 0},
+            "versions": {"counts": {}, "other": 0},
+            "pairs": [{"legacy": "1", "candidate": '"1"', "count": 3, "over": 0}],
+            "sentence": "`[*].p` number became string in 3 of 3 answers of GET /items/{id}"
+            " (44 % to 100 %, with 95 % confidence)",
         }  # fmt: skip
         assert sample == {
             "request_id": "req-1", "method": "GET", "target": "/items/42?q=1",
@@ -352,8 +359,8 @@ async def test_a_full_disk_is_said_and_survived(
             def full(*_: Any) -> None:
                 raise OSError(28, "No space left on device")
 
-            patch.setattr(findings, "write", full)
+            patch.setattr(keeping, "write_atomically", full)
             played.pair("1", "2")
-            (event,) = await played.logged("findings_not_written")
+            event, *_ = await played.logged("findings_not_written")
             assert "No space left" in event["error"]
         assert await played.findings(1)

@@ -1,0 +1,259 @@
+"""What the judge learns from the traffic: noise, latencies, endpoints; and what findings get of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shadowproxy.core.settings import (
+    BackendSettings,
+    CompareSettings,
+    NoiseSettings,
+    RecheckSettings,
+    ReportSettings,
+    RouteSettings,
+)
+from shadowproxy.ipc import frames
+from shadowproxy.judge import reproducing, serving
+from shadowproxy.judge.knowledge import Knowledge
+from tests.judge.playing import HEAD, Played, judged, pair_of, side
+from tests.support.waiting import until
+
+Capture = pytest.CaptureFixture[str]
+
+
+def answer(number: int, **more: Any) -> frames.Side:
+    """An item with a token that no other answer has."""
+    return side(json.dumps({"token": f"tok-{number:032x}", "price": 5, **more}))
+
+
+def head(number: int) -> bytes:
+    return HEAD.replace(b"/items/42?q=1", b"/items/%d" % number)
+
+
+def teach(played: Played, count: int) -> None:
+    """So many requests that legacy was asked twice, and whose token differed."""
+    for number in range(count):
+        pair = pair_of(answer(3 * number), answer(3 * number + 1), head(number))
+        played.send(pair._replace(witness=answer(3 * number + 2)))
+
+
+async def test_what_legacy_varies_itself_becomes_noise(capfd: Capture) -> None:
+    """Two requests in which legacy disagreed with itself; then it is noise, and shown as such."""
+    async with judged(capfd) as played:
+        teach(played, 12)
+        await played.until_settled()
+        assert played.route_cell("verdict/mismatch") == 1
+        assert played.route_cell("verdict/noise") == 11
+        (noise,) = await until(
+            lambda: played.document("learned.json").get("noise", []), "noise is shown"
+        )
+        assert (noise["endpoint"], noise["path"]) == ("GET /items/{id}", "/token")
+        assert (noise["state"], noise["b"]) == ("noisy", 12)
+        (group,) = await until(
+            lambda: [g for g in groups_of(played) if g["explained"] == 11], "it is counted"
+        )
+        assert group["noise"]["state"] == "noisy"
+        assert "legacy disagreed with itself in 12 of 12 checks" in group["sentence"]
+
+
+def groups_of(played: Played) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = played.document("findings.json").get("groups", [])
+    return groups
+
+
+async def test_a_bug_inside_a_noisy_field_is_found(capfd: Capture) -> None:
+    """null, another type, a missing member, a constant and another member beside the noise all show."""
+    async with judged(capfd) as played:
+        teach(played, 40)
+        await played.until_settled()
+        before = played.route_cell("verdict/mismatch")
+        bugs = [
+            side('{"token": null, "price": 5}'),
+            side('{"token": 17, "price": 5}'),
+            side('{"price": 5}'),
+            side('{"token": "", "price": 5}'),
+            side('{"token": "<html>oops</html>", "price": 5}'),
+            side(json.dumps({"token": f"tok-{9:032x}", "price": 6})),
+        ]
+        for number, bug in enumerate(bugs):
+            played.send(pair_of(answer(1000 + number), bug, head(number)))
+        await played.until_settled()
+        assert played.route_cell("verdict/mismatch") == before + len(bugs)
+        for number in range(60):
+            played.send(pair_of(answer(2000 + number), answer(7), head(number)))
+        await played.until_settled()
+        assert played.route_cell("verdict/mismatch") > before + len(bugs)
+
+
+async def test_pinned_and_refused_noise_is_obeyed(capfd: Capture) -> None:
+    """One is noise without any evidence, the other is none in spite of it."""
+    place = ("GET /items/{id}", "/token", "changed")
+    async with judged(capfd, noise=NoiseSettings(pinned=(place,))) as played:
+        played.send(pair_of(answer(1), answer(2)))
+        await played.until_settled()
+        assert played.route_cell("verdict/noise") == 1
+    async with judged(capfd, noise=NoiseSettings(refused=(place,))) as played:
+        teach(played, 10)
+        await played.until_settled()
+        assert played.route_cell("verdict/noise") == 0
+
+
+async def test_a_successor_knows_what_was_learned(capfd: Capture) -> None:
+    """Noise, latencies and endpoints survive the judge; no value is in the file."""
+    async with judged(capfd) as played:
+        teach(played, 12)
+        saved = await until(lambda: played.document("judge.json"), "it is saved")
+        await played.until_settled()
+        folder, settings = played.running.runtime_dir, played.running.settings
+        key = serving.key_in(folder)
+        assert key == serving.key_in(folder)
+        assert "tok-" not in json.dumps(saved)
+        successor = Knowledge(settings, key)
+        successor.restore(saved, 0.0)
+        assert successor.exchanges["GET /items/{id}"] == saved["exchanges"]["GET /items/{id}"]
+        assert [row["path"] for row in successor.noise.shown(0.0)] == ["/token"]
+        nonsense: list[Any] = [{}, [], {"noise": 1, "endpoints": [], "exchanges": {"x": "y"}}]
+        for broken in nonsense:
+            Knowledge(settings, key).restore(broken, 0.0)
+
+
+async def test_both_sides_are_asked_again_about_a_mismatch(capfd: Capture) -> None:
+    """Still different, gone, or legacy differs from itself: counted with the finding, five a minute."""
+    async with judged(capfd, recheck=RecheckSettings(5)) as played:
+        for _ in range(20):
+            played.pair('{"a":1}', '{"a":2}')
+        await until(lambda: len(played.wishes) == 5, "five rechecks")
+        again = [
+            (side('{"a":1}'), side('{"a":2}')),
+            (side('{"a":1}'), side('{"a":2}')),
+            (side('{"a":1}'), side('{"a":1}')),
+            (side('{"a":3}'), side('{"a":2}')),
+        ]
+        for wish, sides in zip(played.wishes, again, strict=False):
+            assert wish.request_head == HEAD
+            played.answer(wish, *sides)
+        expected = {"still": 2, "gone": 1, "legacy_flaky": 1}
+        (group,) = await until(
+            lambda: [g for g in groups_of(played) if g["rechecks"] == expected], "counted"
+        )
+        assert "gone in 1 of 4 re-checks: flaky" in group["sentence"]
+        await played.until_settled()
+        assert len(played.wishes) == 5
+        assert played.document("learned.json")["noise"][0]["aa_samples"] == 0
+
+
+async def test_unsafe_requests_are_not_asked_again(capfd: Capture) -> None:
+    """A POST has had its effect already."""
+    async with judged(capfd) as played:
+        played.pair("1", "2", HEAD.replace(b"GET ", b"POST "))
+        await played.until_settled()
+        await played.findings(1)
+        assert played.wishes == []
+
+
+async def test_matches_of_shadow_count_for_shares_and_latencies(capfd: Capture) -> None:
+    """`in 1 of 401 answers`, and the pace of both sides."""
+    async with judged(capfd) as played:
+        matches = [(3, 1000, 2000, b"GET /items/%d" % n) for n in range(400)]
+        assert played.shadow.send(frames.pack_matches(matches))
+        played.pair('{"a":1}', '{"a":2}')
+        (group,) = await until(
+            lambda: [g for g in groups_of(played) if g["exchanges"] == 401], "all are counted"
+        )
+        assert "in 1 of 401 answers of GET /items/{id}" in group["sentence"]
+        (pace,) = await until(
+            lambda: played.document("learned.json").get("latencies", []), "latency"
+        )
+        assert (pace["endpoint"], pace["pairs"]) == ("GET /items/{id}", 401)
+
+
+async def test_endpoints_are_learned_and_findings_follow_them(capfd: Capture) -> None:
+    """Users' names become one endpoint; their findings, counts and noise become its."""
+    async with judged(capfd, routes=()) as played:
+        for number in range(120):
+            name = bytes([97 + number % 26, 97 + number // 26, 97 + number % 7])
+            request = HEAD.replace(b"/items/42?q=1", b"/users/%b" % (name * 2))
+            played.pair('{"a":1}', '{"a":2}', request, route=0)
+        await played.until_settled()
+
+        def folded() -> list[dict[str, Any]]:
+            groups = groups_of(played)
+            return [g for g in groups if g["endpoint"] == "GET /users/{var}" and g["count"] > 100]
+
+        (group,) = await until(folded, "they are one")
+        assert group["exchanges"] >= group["count"]
+
+
+async def test_routes_of_prefixes_do_not_name_endpoints(capfd: Capture) -> None:
+    """`/api/**` is a policy; what is below it is learned, and a documented template beats that."""
+    routes = (played_route("api", "/api/**"),)
+    templates = CompareSettings(templates=("GET /api/orders/{order}",))
+    async with judged(capfd, routes=routes, compare=templates) as played:
+        for path in (b"/api/orders/7", b"/api/users/17"):
+            played.pair("1", "2", HEAD.replace(b"/items/42?q=1", path))
+        groups = await played.findings(2)
+        assert {group["endpoint"] for group in groups} == {
+            "GET /api/orders/{order}",
+            "GET /api/users/{int}",
+        }
+
+
+def played_route(name: str, path: str) -> RouteSettings:
+    return RouteSettings(name, 3, path)
+
+
+async def test_a_finding_can_be_reproduced(capfd: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smallest bodies that still show it, and a command for each side; nothing secret in them."""
+    monkeypatch.setattr(reproducing, "SHARE", 1e9)
+    request = HEAD.replace(b"Host:", b"Authorization: Bearer s3cr3t\r\nHost:")
+    rows = [{"id": n, "name": f"item {n}", "password": "hunter2"} for n in range(30)]
+    other = [dict(row, price="7") if row["id"] == 17 else dict(row, price=7) for row in rows]
+    rows = [dict(row, price=7) for row in rows]
+    async with judged(capfd, candidate=BackendSettings("http", "127.0.0.1", 9002)) as played:
+        played.pair(json.dumps({"rows": rows}), json.dumps({"rows": other}), request)
+        (group,) = await played.findings(1)
+        reproducer = group["reproducer"]
+        assert reproducer["legacy"] == {"rows": [{"price": 7}]}
+        assert reproducer["candidate"] == {"rows": [{"price": "7"}]}
+        command = reproducer["curl"]["candidate"]
+        assert "http://127.0.0.1:9002/items/42?q=1" in command
+        assert "s3cr3t" not in json.dumps(group)
+        assert "hunter2" not in json.dumps(group)
+
+
+async def test_versions_of_the_candidate_are_told_apart(capfd: Capture) -> None:
+    """By the header that the configuration names."""
+    candidate = BackendSettings("http", "127.0.0.1", 9002, version_header="X-Version")
+    async with judged(capfd, candidate=candidate) as played:
+        for version in (b"1.0", b"1.1", b"1.1"):
+            theirs = side("2")
+            fields = b"X-Version: " + version + b"\r\n\r\n"
+            theirs = theirs._replace(head=theirs.head[:-2] + fields)
+            ours = side("1")
+            ours = ours._replace(head=ours.head[:-2] + fields)
+            played.send(pair_of(ours, theirs))
+        (group,) = await until(
+            lambda: [g for g in groups_of(played) if g["count"] == 3], "all three"
+        )
+        assert group["versions"]["counts"] == {"1.0": 1, "1.1": 2}
+
+
+async def test_samples_are_as_many_as_configured(capfd: Capture) -> None:
+    """`report.max_samples_per_group` bounds them."""
+    async with judged(capfd, report=ReportSettings(1)) as played:
+        for number in range(5):
+            played.pair("0", str(number + 1))
+        (group,) = await until(
+            lambda: [g for g in groups_of(played) if g["count"] == 5], "all five"
+        )
+        assert len(group["samples"]) == 1
+
+
+async def test_findings_with_one_cause_say_so(capfd: Capture) -> None:
+    """Members that always differ together are one cause."""
+    async with judged(capfd) as played:
+        for _ in range(12):
+            played.pair('{"a":1,"b":1}', '{"a":2,"b":2}')
+        causes = await until(lambda: played.document("findings.json").get("causes", []), "a cause")
+        assert len(causes[0]["groups"]) == 2
