@@ -8,12 +8,42 @@ from typing import Any, Final
 
 
 def read_findings(runtime_dir: Path) -> dict[str, Any]:
-    """{"groups": [...], "evicted": n}; blocks for one read, so not for the loop's own thread."""
+    """{"groups": [...], "causes": [...], "evicted": n, "evicted_groups": n}.
+
+    Blocks for one read, so not for the loop's own thread.
+    """
+    found = _read(runtime_dir / "findings.json")
+    return {
+        "groups": _list(found, "groups"),
+        "causes": _list(found, "causes"),
+        "evicted": found.get("evicted", 0),
+        "evicted_groups": found.get("evicted_groups", 0),
+    }
+
+
+def read_learned(runtime_dir: Path) -> dict[str, Any]:
+    """{"noise": [...], "evicted": n, "expired": n, "latencies": [...], "rules": [...]}."""
+    found = _read(runtime_dir / "learned.json")
+    return {
+        "noise": _list(found, "noise"),
+        "evicted": found.get("noise_evicted", 0),
+        "expired": found.get("noise_expired", 0),
+        "latencies": _list(found, "latencies"),
+        "rules": _list(found, "rules"),
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        found = json.loads((runtime_dir / "findings.json").read_bytes())
-        if isinstance(found, dict) and isinstance(found.get("groups"), list):
-            return {"groups": found["groups"], "evicted": found.get("evicted", 0)}
-    return {"groups": [], "evicted": 0}
+        found = json.loads(path.read_bytes())
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _list(found: Mapping[str, Any], name: str) -> list[Any]:
+    value = found.get(name)
+    return value if isinstance(value, list) else []
 
 
 def select(findings: Mapping[str, Any], endpoint: str | None) -> list[dict[str, Any]]:

@@ -27,7 +27,9 @@ STYLE_SOURCE: Final = (
 """What a Content-Security-Policy must allow for the page to have its style, and nothing else."""
 
 MAX_FINDINGS: Final = 200
-_LINKS: Final = ("status", "summary", "endpoints", "groups", "openapi.json")
+_LINKS: Final = (
+    "status", "summary", "endpoints", "groups", "noise", "latencies", "rules", "openapi.json",
+)  # fmt: skip
 
 
 def render_front(status: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> str:

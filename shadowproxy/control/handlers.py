@@ -105,7 +105,7 @@ async def get_groups(request: web.Request) -> web.Response:
     state = request.app[STATE]
     found = await asyncio.to_thread(findings.read_findings, state.process.runtime_dir)
     groups = findings.select(found, request.query.get("endpoint"))
-    return document({"groups": groups, "evicted": found["evicted"]})
+    return document({**found, "groups": groups})
 
 
 async def get_group(request: web.Request) -> web.Response:
@@ -121,6 +121,22 @@ async def get_group(request: web.Request) -> web.Response:
             delta = await deltas.rendered(reproducer["legacy"], reproducer["candidate"])
         return document({**group, "delta": delta})
     return document(group)
+
+
+async def get_noise(request: web.Request) -> web.Response:
+    """Where legacy disagrees with itself, and what that excuses; with the numbers behind it."""
+    learned = await _learned(request)
+    return document({name: learned[name] for name in ("noise", "evicted", "expired")})
+
+
+async def get_latencies(request: web.Request) -> web.Response:
+    """Both sides' times by endpoint, and where the candidate is claimed to be slower."""
+    return document({"latencies": (await _learned(request))["latencies"]})
+
+
+async def get_rules(request: web.Request) -> web.Response:
+    """Every rule with what it has hidden; those that matched nothing are marked."""
+    return document({"rules": (await _learned(request))["rules"]})
 
 
 async def put_dial(request: web.Request) -> web.Response:
@@ -165,6 +181,11 @@ def peer_of(request: web.Request) -> str:
     """The address of the other end, empty on a Unix socket."""
     name = request.transport.get_extra_info("peername") if request.transport else None
     return str(name[0]) if isinstance(name, tuple) else ""
+
+
+async def _learned(request: web.Request) -> dict[str, Any]:
+    runtime_dir = request.app[STATE].process.runtime_dir
+    return await asyncio.to_thread(findings.read_learned, runtime_dir)
 
 
 async def _look(state: State) -> Standing:

@@ -138,10 +138,13 @@ GROUPS = [
 async def test_groups_are_the_judges_findings() -> None:
     """Most frequent first, selectable, samples on request; none before the judge has written."""
     async with controlling() as control:
-        assert (await control.get("/api/v1/groups")).json == {"groups": [], "evicted": 0}
+        nothing = {"groups": [], "causes": [], "evicted": 0, "evicted_groups": 0}
+        assert (await control.get("/api/v1/groups")).json == nothing
         findings = control.folder / "findings.json"
-        findings.write_text(json.dumps({"groups": GROUPS, "evicted": 7}))
+        causes = [{"sentence": "two belong together", "groups": ["aa", "bb"]}]
+        findings.write_text(json.dumps({"groups": GROUPS, "causes": causes, "evicted": 7}))
         found = (await control.get("/api/v1/groups")).json
+        assert found["causes"] == causes
         assert [group["id"] for group in found["groups"]] == ["bb", "aa"]
         assert found["evicted"] == 7
         assert "sample" not in found["groups"][0]
@@ -151,6 +154,24 @@ async def test_groups_are_the_judges_findings() -> None:
         assert (await control.get("/api/v1/groups/cc")).status == 404
         findings.write_text("{")
         assert (await control.get("/api/v1/groups")).json["groups"] == []
+
+
+async def test_what_was_learned_is_shown() -> None:
+    """Noise with its numbers, latencies, rules; nothing until the judge has written."""
+    async with controlling() as control:
+        for name in ("noise", "latencies", "rules"):
+            assert (await control.get(f"/api/v1/{name}")).json[name] == []
+        learned = {
+            "noise": [{"path": "/a", "state": "noisy"}], "noise_evicted": 1, "noise_expired": 2,
+            "latencies": [{"endpoint": "GET /a", "is_slower": True}], "rules": [{"hits": 3}],
+        }  # fmt: skip
+        (control.folder / "learned.json").write_text(json.dumps(learned))
+        noise = (await control.get("/api/v1/noise")).json
+        assert noise == {"noise": learned["noise"], "evicted": 1, "expired": 2}
+        for name in ("latencies", "rules"):
+            assert (await control.get(f"/api/v1/{name}")).json[name] == learned[name]
+        (control.folder / "learned.json").write_text("[]")
+        assert (await control.get("/api/v1/noise")).json["noise"] == []
 
 
 BOUNDS = (0.001, 0.01, 0.1, 1.0)
