@@ -7,6 +7,7 @@ look, nothing is said to be equal.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from shadowproxy.compare.places import general_steps
@@ -44,7 +45,10 @@ class Difference:
     @property
     def general_path(self) -> str:
         """The path with `*` for what is data: equal for the same place in different elements."""
-        return pointer(general_steps(self.steps)) if self.steps else self.path
+        if not self.steps:
+            return self.path
+        steps = general_steps(self.steps)
+        return _usual_pointer(steps) if len(steps) <= _USUAL_STEPS else pointer(steps)
 
     @property
     def header(self) -> str:
@@ -84,6 +88,10 @@ def pointer(steps: Any) -> str:
     """RFC 6901: `~` and `/` inside a name are escaped."""
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
+
+_USUAL_STEPS: Final = 12
+_usual_pointer = lru_cache(2048)(pointer)
+"""Of generalised steps, whose names have an end: at most 5 MiB."""
 
 _TYPES: Final[dict[type, str]] = {
     dict: "object",

@@ -95,11 +95,9 @@ class Recorder:
         self, exchange: Exchange, decision: Decision, now_s: float, now: str
     ) -> list[Group]:
         self.has_news = True
-        for fingerprint in self.group_ids(exchange, decision.endpoint, decision.explained()):
-            explained = self.groups.get(fingerprint)
-            if explained is not None:
-                explained.explained += 1
         left = list(decision.unexplained())
+        if len(left) < len(decision.comparison.differences):
+            self._count_explained(exchange, decision)
         if not left:
             return []
         found = self.group_ids(exchange, decision.endpoint, left)
@@ -122,6 +120,13 @@ class Recorder:
                 ),
             )
         return groups
+
+    def _count_explained(self, exchange: Exchange, decision: Decision) -> None:
+        """Findings from before it was known to be noise."""
+        for fingerprint in self.group_ids(exchange, decision.endpoint, decision.explained()):
+            group = self.groups.get(fingerprint)
+            if group is not None:
+                group.explained += 1
 
     def _count(
         self,
