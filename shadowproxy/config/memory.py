@@ -31,10 +31,13 @@ TEXT_BYTES: Final = 4 * DECODED_BYTES
 """Such a body as a text, if it holds one character outside the BMP: four bytes for each."""
 TREE_BYTES: Final = 24 * MIB
 """The values of a decoded document: decode.bounds.MAX_NODES, 117 bytes each, without the texts."""
-GROUPS_BYTES: Final = 40 * MIB
-"""2,000 findings with their samples, and the endpoints that were learned."""
-NOISE_BYTES: Final = 20 * MIB
-"""What legacy was seen to do against itself."""
+GROUPS_BYTES: Final = 46 * MIB
+"""2,000 findings with their samples (findings.grouping), 20,000 pairs of them (findings.causes)."""
+LEARNED_BYTES: Final = 94 * MIB
+"""10,000 places of noise at 6 KiB (noise.table), 2,000 endpoints' paces at 12 KiB (noise.latency),
+20,000 nodes of learned endpoints (findings.templates)."""
+PENDING_RECHECKS: Final = 16
+"""judge.rechecking.MAX_PENDING; each keeps one answer."""
 LOG_WRITERS: Final = 3
 """supervisor, judge and control; each has one queue being filled and one being written."""
 EDGE_AT_REST_BYTES: Final = 18 * MIB
@@ -97,7 +100,8 @@ def _shadow(settings: Settings) -> tuple[Term, ...]:
     shadow, workers = settings.shadow, settings.workers
     frame_bytes = shadow.max_body_bytes + settings.limits.max_head_bytes
     channel_bytes = limit_for(shadow.max_body_bytes)
-    pair_bytes = 3 * (shadow.max_body_bytes + ANSWER_HEAD_BYTES)
+    side_bytes = shadow.max_body_bytes + ANSWER_HEAD_BYTES
+    pair_bytes = 4 * side_bytes
     return (
         Term("shadow", "captures, copies, pairs", "shadow.max_memory", shadow.max_memory_bytes),
         Term(
@@ -124,6 +128,13 @@ def _shadow(settings: Settings) -> tuple[Term, ...]:
             "fixed",
             2 * (DECODED_BYTES + TEXT_BYTES + TREE_BYTES) + TEXT_BYTES,
         ),
-        Term("shadow", "findings, endpoints, learned noise", "fixed", GROUPS_BYTES + NOISE_BYTES),
+        Term("shadow", "findings", "fixed", GROUPS_BYTES),
+        Term("shadow", "endpoints, noise, latencies", "fixed", LEARNED_BYTES),
+        Term(
+            "shadow",
+            "answers to be asked for again",
+            "shadow.max_body",
+            PENDING_RECHECKS * side_bytes,
+        ),
         Term("shadow", "log lines", "fixed", LOG_WRITERS * 2 * LOG_QUEUE_BYTES),
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from shadowproxy.compare.comparing import compare
+from shadowproxy.compare.observations import Observation
 from shadowproxy.compare.ruleset import Rules
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import Verdict
@@ -31,9 +32,9 @@ _MAX_TICKET: Final = 1 << 32
 
 
 class _Ticket(NamedTuple):
-    """One that is being asked: the exchange that differed, and the findings that it showed."""
+    """One that is being asked: what legacy had answered, and the findings that were shown."""
 
-    exchange: Exchange
+    legacy: Observation
     endpoint: str
     groups: tuple[str, ...]
     ends_s: float
@@ -82,7 +83,7 @@ class Rechecks:
             for fingerprint in wanted:
                 self._asked[fingerprint] = self._asked.get(fingerprint, 0) + 1
             ends_s = now_s + self._patience_s
-            self._pending[self._last] = _Ticket(exchange, endpoint, wanted, ends_s)
+            self._pending[self._last] = _Ticket(exchange.legacy, endpoint, wanted, ends_s)
 
     def answered(self, rechecked: frames.Rechecked, rules: Rules) -> None:
         """Counts what both sides said with the findings that were asked for."""
@@ -92,13 +93,11 @@ class Rechecks:
         legacy, candidate = map(observation_of, rechecked.again)
         if legacy.failure is not None:
             return  # of a legacy that did not answer nothing can be said
-        first = ticket.exchange
-        own = compare(first.legacy, legacy, rules, ticket.endpoint)
+        own = compare(ticket.legacy, legacy, rules, ticket.endpoint)
         again = compare(legacy, candidate, rules, ticket.endpoint)
-        second = Exchange(first.pair)
-        second.legacy, second.candidate = legacy, candidate
         flaky = {(each.path, each.kind) for each in locate(own, self._recorder.redactor)}
-        shown = self._recorder.group_ids(second, ticket.endpoint, again.differences)
+        statuses = legacy.status, candidate.status
+        shown = self._recorder.group_ids(ticket.endpoint, statuses, again.differences)
         for fingerprint in ticket.groups:
             group = self._recorder.groups.get(fingerprint)
             if group is None:

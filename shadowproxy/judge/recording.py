@@ -70,10 +70,12 @@ class Recorder:
         return []
 
     def group_ids(
-        self, exchange: Exchange, endpoint: str, differences: Iterable[Difference]
+        self, endpoint: str, statuses: tuple[int, int], differences: Iterable[Difference]
     ) -> dict[str, tuple[GroupKey, Difference]]:
-        """The groups that differences of an exchange belong to, each with its first difference."""
-        statuses = exchange.legacy.status, exchange.candidate.status
+        """The groups that differences of an exchange belong to, each with its first difference.
+
+        `statuses` are legacy's and the candidate's.
+        """
         found: dict[GroupKey, Difference] = {}
         for difference in differences:
             found.setdefault(key_of(endpoint, *statuses, difference), difference)
@@ -100,7 +102,7 @@ class Recorder:
             self._count_explained(exchange, decision)
         if not left:
             return []
-        found = self.group_ids(exchange, decision.endpoint, left)
+        found = self.group_ids(decision.endpoint, _statuses(exchange), left)
         shown = _Shown(self.redactor, left)
         groups = [
             self._count(exchange, fingerprint, *found[fingerprint], shown, now_s, now)
@@ -123,7 +125,9 @@ class Recorder:
 
     def _count_explained(self, exchange: Exchange, decision: Decision) -> None:
         """Findings from before it was known to be noise."""
-        for fingerprint in self.group_ids(exchange, decision.endpoint, decision.explained()):
+        for fingerprint in self.group_ids(
+            decision.endpoint, _statuses(exchange), decision.explained()
+        ):
             group = self.groups.get(fingerprint)
             if group is not None:
                 group.explained += 1
@@ -200,6 +204,10 @@ class Recorder:
             "target": self.redactor.target(exchange.target),
             "differences": [own, *others][:MAX_SAMPLED],
         }
+
+
+def _statuses(exchange: Exchange) -> tuple[int, int]:
+    return exchange.legacy.status, exchange.candidate.status
 
 
 class _Shown:
