@@ -52,9 +52,3 @@ class Exchange:
             return found[1].decode("ascii", "replace")
         made = blake2b(b"%d" % pair.started_ns + pair.request_head, digest_size=8)
         return made.hexdigest()
-
-    @property
-    def question(self) -> str:
-        """Which request it was: equal for requests that ask for the same."""
-        asked = f"{self.method} {self.target} ".encode("utf-8", "replace") + self.pair.request_body
-        return blake2b(asked, digest_size=16).hexdigest()

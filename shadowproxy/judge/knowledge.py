@@ -91,7 +91,7 @@ class Knowledge:
         found = locate(comparison, redactor)
         if witness is not None and _is_whole(witness) and _is_whole(comparison):
             own = locate(witness, redactor)
-            self.noise.sample(endpoint, exchange.question, found, own, unix_s)
+            self.noise.sample(endpoint, str(exchange.pair.started_ns), found, own, unix_s)
         elif found:
             self.noise.observe(endpoint, found, unix_s)
         return self.noise.explained(endpoint, found, unix_s)

@@ -146,7 +146,7 @@ def test_check_names_what_is_not_in_force(tmp_path: Path) -> None:
     """Nothing is silently without effect."""
     (tmp_path / "proxy.yaml").write_text(BOTH + "report: {retention: 1d}\n")
     result = run("check", "-c", "proxy.yaml", cwd=tmp_path)
-    assert "report is accepted but not yet in force" in result.stdout
+    assert "report.retention is accepted but not yet in force" in result.stdout
 
 
 def test_terminal_escapes_in_a_file_stay_there(tmp_path: Path) -> None:
