@@ -60,7 +60,7 @@ def compare_bodies(
             found.append(Difference("", Kind.MEDIA, left.media.name, right.media.name))
     if legacy.is_cut or candidate.is_cut:
         return found, "cut"
-    if _are_same_bytes(left, right) and not plan.is_picky:
+    if _are_same_bytes(left, right):
         return found, ""
     if legacy.is_digest or candidate.is_digest:
         more, reason = _compare_digests(left, right)
@@ -146,7 +146,7 @@ def _compare_coded(left: _Side, right: _Side, plan: Plan, hits: Counter[int]) ->
         ours, theirs = left.observation.body, right.observation.body
         are_equal = ours == theirs and left.codings == right.codings
         return ([], "") if are_equal else _broken(a is None, b is None, ours, theirs)
-    if a == b and not plan.is_picky and _are_read_alike(left.media, right.media):
+    if a == b and _are_read_alike(left.media, right.media):
         return [], ""
     if not a or not b:
         return ([_opaque(Kind.EMPTY, a, b)] if a != b else []), ""

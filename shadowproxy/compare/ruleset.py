@@ -22,8 +22,7 @@ class Plan(NamedTuple):
     """What holds for answers of one endpoint to which legacy gave one status.
 
     `start` is what holds at the root of a body; None: nothing, anywhere. Headers are by lower-case
-    name with the index of their rule. `schema` is the type of a protobuf body. `is_picky`: equal
-    bytes may still be worth a look, at what is spelled twice.
+    name with the index of their rule. `schema` is the type of a protobuf body.
     """
 
     start: State | None = None
@@ -31,7 +30,6 @@ class Plan(NamedTuple):
     unordered_headers: Mapping[str, int] = {}
     how: How = How()
     schema: Schema | None = None
-    is_picky: bool = False
 
 
 class Rules:
@@ -137,8 +135,7 @@ class Rules:
                 into = ignored if rule.plain.get("ignore") else unordered
                 into.setdefault(rule.header, index)
         how = How(automaton.is_picky or self._as_written, automaton.keeps_duplicates)
-        schema = self._schemas.get(endpoint)
-        return Plan(automaton.start, ignored, unordered, how, schema, automaton.is_picky)
+        return Plan(automaton.start, ignored, unordered, how, self._schemas.get(endpoint))
 
 
 def rules_of(settings: CompareSettings) -> Rules:
