@@ -20,10 +20,13 @@ _DIGITS: Final = bytes(
     0x30 if byte in b"0123456789." else 0x65 if byte in b"eE" else 0x2D if byte == 0x2D else 0x20
     for byte in range(256)
 )
-"""Maps numbers to zeros, so that two searches for fixed bytes find the suspicious ones: 2 µs per
-KiB, where a regular expression needs 24."""
-_SUSPICIOUS: Final = (b"0" * 17, b"0" * 16 + b"e", b"0e-000")
-"""16 digits with a point or 17 without, 16 with an exponent, an exponent of -100 or less."""
+"""Maps numbers to zeros, so that searches for fixed bytes find the suspicious ones: 0.6 µs per KiB,
+where a regular expression needs 24."""
+_LONG: Final = b"0" * 17
+"""16 digits with a point or 17 without."""
+_LONG_MANTISSA: Final = b"0" * 16 + b"e"
+_SMALL: Final = b"0e-000"
+"""An exponent of -100 or less."""
 
 
 class Members(dict[str, Any]):
@@ -77,18 +80,18 @@ def decode_both(legacy: bytes, candidate: bytes, how: How) -> Trees:
     for body in bodies:
         if len(body) > MAX_NODES and _nodes(body) > MAX_NODES:
             raise BoundError("nodes")
-    has_booleans = any(b"true" in body or b"false" in body for body in bodies)
     quick: list[_Quick | None] = [None, None]
-    if how == _QUICK and not any(map(_may_lose_digits, bodies)):
-        quick = list(map(_quick_or_none, bodies))
+    if how == _QUICK and not (_may_lose_digits(legacy) or _may_lose_digits(candidate)):
+        quick = [_quick_or_none(legacy), _quick_or_none(candidate)]
         if quick[0] is not None and quick[1] is not None:
+            has_booleans = _has_booleans(legacy) or _has_booleans(candidate)
             return Trees(quick[0].value, quick[1].value, False, False, has_booleans)
     exact: list[tuple[Any, bool]] = [(None, False), (None, False)]
     for side in sorted((0, 1), key=lambda side: quick[side] is not None):
         exact[side] = _decode_exactly(bodies[side], how)
         if exact[side][1] and quick[1 - side] is not None:
             break  # one is broken and the other is not; nobody needs its numbers
-    return Trees(exact[0][0], exact[1][0], exact[0][1], exact[1][1], has_booleans)
+    return Trees(exact[0][0], exact[1][0], exact[0][1], exact[1][1], True)
 
 
 class _Quick(NamedTuple):
@@ -136,7 +139,7 @@ def _decode_quickly(body: bytes) -> Any:
     Raises:
         JSONDecodeError: it does not parse it, which does not mean that it is not JSON.
     """
-    if len(body) <= MAX_DEPTH:
+    if len(body) <= 2 * MAX_DEPTH:  # each level has an opening and a closing bracket
         return orjson.loads(body)
     value = orjson.loads(_SPARE_OPEN + body + _SPARE_CLOSED)
     for _ in range(_SPARE_LEVELS):
@@ -151,10 +154,18 @@ def _nodes(body: bytes) -> int:
     return 1 + body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
+# What is not there is found to be missing three times as fast from the end (CPython 3.11).
+
+
+def _has_booleans(body: bytes) -> bool:
+    """Whether there may be a boolean in UTF-8."""
+    return body.rfind(b"true") >= 0 or body.rfind(b"false") >= 0
+
+
 def _may_lose_digits(body: bytes) -> bool:
-    """Whether there may be a number that no double holds. 1 µs per KiB."""
-    spelling = body.translate(_DIGITS)
-    return any(mark in spelling for mark in _SUSPICIOUS)
+    """Whether there may be a number that no double holds."""
+    find = body.translate(_DIGITS).rfind
+    return find(_LONG) >= 0 or find(_LONG_MANTISSA) >= 0 or find(_SMALL) >= 0
 
 
 def _decode_exactly(body: bytes, how: How) -> tuple[Any, bool]:

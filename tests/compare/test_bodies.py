@@ -99,6 +99,13 @@ def test_charsets_are_honoured_and_unknown_ones_are_not_guessed() -> None:
                  answer('{"a":"é"}')) == []  # fmt: skip
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "utf-16-le", "utf-32-be"])
+def test_a_boolean_is_no_number_in_any_encoding(codec: str) -> None:
+    """Also where nothing but the bytes says which encoding it is."""
+    legacy, candidate = ('{"a":[1,true]}'.encode(codec), '{"a":[true,true]}'.encode(codec))
+    assert found(answer(legacy), answer(candidate)) == [("/a/0", "type")]
+
+
 def test_opaque_bodies_differ_as_a_whole() -> None:
     """What nothing can look into is `raw`; text is compared by line."""
     assert found(answer("a\nb", "text/x"), answer("a\nc", "text/x")) == [("/1", "changed")]
@@ -144,12 +151,14 @@ def test_a_body_that_was_cut_off_is_never_a_match() -> None:
         ("[" * 100_000, "[" * 100_001, [("", "raw")]),
         ("[" * 1500 + "1" + "]" * 1500, "[" * 1500 + "2" + "]" * 1500, [("", "raw")]),
         ("[" * 1500 + "]" * 1500, "[]", [("", "invalid")]),
+        ("[" * 1001 + "]" * 1001, "[]", [("", "invalid")]),
+        ("[" * 1000 + "]" * 1000, "[" * 1000 + "]" * 999 + ",1]", [("/1", "added")]),
         ("[" * 990 + "1" + "]" * 990, "[" * 990 + "2" + "]" * 990, [("/0" * 990, "changed")]),
         ("[" * 990 + "1" + "]" * 990, "[" * 990 + "1.0" + "]" * 990, []),
         ('{"a":' * 900 + "1" + "}" * 900, '{"a":' * 900 + "true" + "}" * 900,
          [("/a" * 900, "type")]),
     ],
-    ids=["open", "deeper", "one-deeper", "deep", "deep-equal", "deep-object"],
+    ids=["open", "deeper", "one-deeper", "just-deeper", "deepest", "deep", "deep-equal", "deep-object"],
 )  # fmt: skip
 def test_depth_is_bounded_not_fatal(
     legacy: str, candidate: str, expected: list[tuple[str, str]]
