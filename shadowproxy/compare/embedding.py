@@ -8,9 +8,47 @@ import binascii
 from base64 import b64decode, urlsafe_b64decode
 from typing import Any, Final
 
+from shadowproxy.compare.automaton import State
+from shadowproxy.compare.budget import Budget
 from shadowproxy.compare.rules import Embedded
 from shadowproxy.decode.bounds import UndecodableError
 from shadowproxy.decode.json_text import How, decode_json
+
+_TEXT_PER_STEP: Final = 64
+"""Characters of an embedded document that cost one step."""
+
+
+class Documents:
+    """What the texts of one comparison hold.
+
+    Each is made once: keys know values by where they are in memory. With `looks_into` False texts
+    are texts, whatever rules say that they hold.
+    """
+
+    __slots__ = ("_budget", "_known", "_looks_into")
+
+    def __init__(self, budget: Budget, looks_into: bool) -> None:
+        self._budget = budget
+        self._looks_into = looks_into
+        self._known: dict[tuple[str, int], Any] = {}
+
+    def of(self, text: str, state: State) -> Any:
+        """The document that a text holds; None if that is none or nobody asks for it.
+
+        Raises:
+            BoundError: the budget is used up.
+        """
+        if state.embedded is None or not self._looks_into:
+            return None
+        found = self._known.get((text, id(state)))
+        if found is None:
+            self._budget.spend(4 + len(text) // _TEXT_PER_STEP)
+            try:
+                found = document_in(text, state.embedded, How(True, state.is_picky))
+            except UndecodableError:
+                return None
+            self._known[text, id(state)] = found
+        return found
 
 
 def document_in(text: str, of: Embedded, how: How) -> Any:

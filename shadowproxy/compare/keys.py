@@ -6,12 +6,12 @@ members, with texts as rules make them. A key is loose where a tolerance makes e
 pairs; then equal keys are only a reason to look.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from shadowproxy.compare.automaton import State
 from shadowproxy.compare.budget import Budget
 from shadowproxy.compare.effects import IGNORED, key_under, plain_key
+from shadowproxy.compare.embedding import Documents
 from shadowproxy.compare.rules import By
 
 Key = str | int
@@ -26,16 +26,15 @@ _Task = tuple[Any, State | None, list[Key], int]
 """A container, what holds there, and where its key goes; names and keys follow once it was seen."""
 _UNSEEN: Final = 4
 
-Decode = Callable[[str, State], Any]
-"""The document that a text holds, or None."""
-
 
 class Keys:
     """The keys of one comparison; values must outlive it."""
 
-    def __init__(self, budget: Budget, decode: Decode) -> None:
+    __slots__ = ("_budget", "_documents", "_known", "_loose", "_numbers", "_states")
+
+    def __init__(self, budget: Budget, documents: Documents) -> None:
         self._budget = budget
-        self._decode = decode
+        self._documents = documents
         self._numbers: dict[tuple[Key, ...], int] = {}
         self._known: dict[tuple[int, int], Key] = {}
         self._loose: set[Key] = set()
@@ -67,7 +66,7 @@ class Keys:
     ) -> None:
         """Puts the key of a scalar there now, that of a container later."""
         if state is not None and state.embedded is not None and isinstance(value, str):
-            inner = self._decode(value, state)
+            inner = self._documents.of(value, state)
             if inner is not None:
                 value, state = inner, state.inside
         if state is not None and state.ignores_all:

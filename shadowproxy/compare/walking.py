@@ -19,13 +19,12 @@ from shadowproxy.compare.differences import (
     pointer,
 )
 from shadowproxy.compare.effects import difference_under, plain_difference
-from shadowproxy.compare.embedding import document_in
+from shadowproxy.compare.embedding import Documents
 from shadowproxy.compare.equality import FAST_LEVELS, Sameness, repeats
 from shadowproxy.compare.keys import Key, Keys
 from shadowproxy.compare.rules import Pairing
 from shadowproxy.core.words import Kind
-from shadowproxy.decode.bounds import BoundError, UndecodableError
-from shadowproxy.decode.json_text import How
+from shadowproxy.decode.bounds import BoundError
 
 _Place = tuple[Any, ...]
 """(): the root; else (the place above, the step from there)."""
@@ -35,8 +34,6 @@ _FEW_PAIRS: Final = 4
 _SUBWALK_COST: Final = 8
 _MAX_SUBWALKS: Final = 12
 """Inside each other: arrays in arrays whose elements are equal within a tolerance."""
-_TEXT_PER_STEP: Final = 64
-"""Characters of an embedded document that cost one step."""
 
 
 class _DifferentError(Exception):
@@ -54,9 +51,8 @@ class Walk:
         self.found: list[Difference] = []
         self.hits: Counter[int] = Counter()
         self._budget = Budget()
-        self._looks_into = looks_into
-        self._documents: dict[tuple[str, int], Any] = {}
-        self._keys = Keys(self._budget, self._document)
+        self._documents = Documents(self._budget, looks_into)
+        self._keys = Keys(self._budget, self._documents)
         self._same = Sameness(self._keys, self._budget, has_booleans)
         self._todo: list[tuple[Any, Any, _Place, int, State | None]] = []
         self._limit = MAX_DIFFERENCES
@@ -286,7 +282,7 @@ class Walk:
     ) -> None:
         """Two values that are not both objects or both arrays."""
         if state.embedded is not None and isinstance(ours, str) and isinstance(theirs, str):
-            left, right = self._document(ours, state), self._document(theirs, state)
+            left, right = self._documents.of(ours, state), self._documents.of(theirs, state)
             if left is not None and right is not None:
                 self._visit(left, right, place, level + 1, state.inside)
                 return
@@ -296,20 +292,6 @@ class Walk:
 
     def _hide(self, rule: int) -> None:
         self.hits[rule] += 1
-
-    def _document(self, text: str, state: State) -> Any:
-        """What a text holds, each made once: keys know values by where they are in memory."""
-        if state.embedded is None or not self._looks_into:
-            return None
-        found = self._documents.get((text, id(state)))
-        if found is None:
-            self._budget.spend(4 + len(text) // _TEXT_PER_STEP)
-            try:
-                found = document_in(text, state.embedded, How(True, state.is_picky))
-            except UndecodableError:
-                return None
-            self._documents[text, id(state)] = found
-        return found
 
     def _report(
         self, place: _Place, kind: Kind, ours: Any, theirs: Any, state: State | None

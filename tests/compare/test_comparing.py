@@ -1,5 +1,6 @@
 """The comparer's laws, and the accepted pairs of other comparers."""
 
+import gc
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from shadowproxy.compare.comparing import compare
 from shadowproxy.compare.observations import Observation
+from shadowproxy.compare.ruleset import Rules
 from shadowproxy.core.words import FailureKind, Kind, Verdict
 from tests.compare.observing import NO_RULES, answer, compared, found
 
@@ -193,3 +195,20 @@ def test_failures_are_verdicts(
     """A side without a usable answer decides the verdict alone."""
     sides = [answer("{}") if kind is None else Observation(kind) for kind in (legacy, candidate)]
     assert compared(sides[0], sides[1]).verdict is verdict
+
+
+@pytest.mark.parametrize("rules", [[], [{"path": "$..t", "embedded": "json"}]], ids=["none", "one"])
+def test_a_comparison_leaves_no_cycles(rules: list[Any]) -> None:
+    """What it made is gone with its last reference, not when the collector finds 50,000 more."""
+    sides = (
+        answer('{"a":[{"b":1},{"c":true}],"t":"[1]"}'),
+        answer('{"a":[{"c":true},{"b":1}],"t":"[2]"}'),
+    )
+    in_force = Rules.of(rules)
+    gc.disable()
+    try:
+        gc.collect()
+        assert compare(*sides, in_force).verdict is Verdict.MISMATCH
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
