@@ -8,9 +8,10 @@ candidate's; elements are equal when they are under the rules in force.
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from shadowproxy.compare.budget import Budget
+from shadowproxy.compare.elements import Elements
 from shadowproxy.compare.equality import spelling
 from shadowproxy.compare.keys import Key
 from shadowproxy.compare.numbers import spelled
@@ -31,73 +32,9 @@ class Aligned(NamedTuple):
     """`is_reordered`: elements that both have are in another order."""
 
     pairs: Sequence[tuple[int, int]] = ()
-    removed: Iterable[int] = ()
-    added: Iterable[int] = ()
+    removed: Sequence[int] = ()
+    added: Sequence[int] = ()
     is_reordered: bool = False
-
-
-class Elements:
-    """Two arrays, and which of their elements are the same.
-
-    `same(i, j)` says it of two of them; `run(ours, theirs)`, where no rules hold, how many are the
-    same at the beginning of two lists; `key_of(is_ours, index)` gives keys: elements whose keys differ are different, and
-    `is_loose(key)` tells when equal keys do not make them equal.
-    """
-
-    def __init__(
-        self,
-        sides: tuple[list[Any], list[Any]],
-        same: Callable[[int, int], bool],
-        run: Callable[[list[Any], list[Any]], int] | None,
-        key_of: Callable[[bool, int], Key],
-        is_loose: Callable[[Key], bool],
-        budget: Budget,
-    ) -> None:
-        self.ours, self.theirs = sides
-        self.same = same
-        self.is_plain = run is not None
-        self.is_loose = is_loose
-        self.budget = budget
-        self._run = run
-        self._key_of = key_of
-        self._our_keys: dict[int, Key] = {}
-        self._their_keys: dict[int, Key] = {}
-
-    def equal_ends(self) -> tuple[int, int]:
-        """How many elements are the same at the beginning, and then at the end."""
-        shorter = min(len(self.ours), len(self.theirs))
-        if self._run is not None:
-            start = self._run(self.ours, self.theirs)
-            if start == shorter:
-                return start, 0
-            return start, self._run(
-                *(side[: start - 1 if start else None : -1] for side in (self.ours, self.theirs))
-            )
-        start = end = 0
-        while start < shorter and self.same(start, start):
-            start += 1
-        while end < shorter - start and self.same(-1 - end, -1 - end):
-            end += 1
-        return start, end
-
-    def key_of_ours(self, index: int) -> Key:
-        """The key of one of legacy's."""
-        if index not in self._our_keys:
-            self._our_keys[index] = self._key_of(True, index)
-        return self._our_keys[index]
-
-    def key_of_theirs(self, index: int) -> Key:
-        """The key of one of the candidate's."""
-        if index not in self._their_keys:
-            self._their_keys[index] = self._key_of(False, index)
-        return self._their_keys[index]
-
-    def match(self, i: int, j: int) -> bool:
-        """The same as `same`, cheaper where keys are known already."""
-        key = self.key_of_ours(i)
-        if key != self.key_of_theirs(j):
-            return False
-        return not self.is_loose(key) or self.same(i, j)
 
 
 def align(elements: Elements, pairing: Pairing) -> Aligned:
@@ -109,9 +46,9 @@ def align(elements: Elements, pairing: Pairing) -> Aligned:
     ours: Sequence[int] = range(len(elements.ours))
     theirs: Sequence[int] = range(len(elements.theirs))
     if pairing.by is By.AUTO:
-        return _in_the_middle(elements, lambda *middle: _best(elements, *middle))
+        return _in_the_middle(elements, _best)
     if pairing.by is By.INDEX:
-        return _by_index(ours, theirs)
+        return _by_index(elements, ours, theirs)
     if pairing.by is By.KEY:
         return _by_key(elements, ours, theirs, pairing.names)
     if pairing.by is By.LCS:
@@ -132,19 +69,15 @@ def _once(elements: Elements, indices: Iterable[int], key_of: Callable[[int], Ke
     return list(first.values())
 
 
-def _by_index(ours: Sequence[int], theirs: Sequence[int]) -> Aligned:
+def _by_index(_: Elements, ours: Sequence[int], theirs: Sequence[int]) -> Aligned:
     paired = min(len(ours), len(theirs))
     return Aligned(list(zip(ours, theirs, strict=False)), ours[paired:], theirs[paired:])
 
 
 def _is_reordered(pairs: Sequence[tuple[int, int]]) -> bool:
     """Of pairs in legacy's order."""
-    last = -1
-    for _, j in pairs:
-        if j < last:
-            return True
-        last = j
-    return False
+    order = [j for _, j in pairs]
+    return order != sorted(order)
 
 
 # -- by equality -----------------------------------------------------------------------------
@@ -242,7 +175,7 @@ def _by_key(
             same = _by_equality(elements, left, right)
             pairs += same.pairs
             left, right = list(same.removed), list(same.added)
-        paired = _by_index(left, right)
+        paired = _by_index(elements, left, right)
         pairs += paired.pairs
         removed += paired.removed
         added += paired.added
@@ -289,6 +222,8 @@ def _by_shared_key(
         their = _unique(elements.theirs, theirs, name)
         if mine is None or their is None:
             continue
+        if list(mine) == list(their):
+            return Aligned(list(zip(ours, theirs, strict=True)))
         pairs = [(i, their[value]) for value, i in mine.items() if value in their]
         if 2 * len(pairs) >= max(len(ours), len(theirs)):
             removed = [i for value, i in mine.items() if value not in their]
@@ -298,10 +233,10 @@ def _by_shared_key(
 
 
 def _unique(items: list[Any], indices: Sequence[int], name: str) -> dict[object, int] | None:
-    """Each element's value; None if one has none or two have the same."""
+    """The value of each of the neighbours; None if one has none or two have the same."""
     try:
-        values = [items[index][name] for index in indices]
-    except (KeyError, TypeError, IndexError):
+        values = list(map(itemgetter(name), items[indices[0] : indices[-1] + 1]))
+    except (KeyError, TypeError):
         return None
     kinds = set(map(type, values))
     if kinds != {str} and not (kinds == {int} and -_HASHED < min(values) <= max(values) < _HASHED):
@@ -349,12 +284,12 @@ def _by_lcs(elements: Elements, ours: Sequence[int], theirs: Sequence[int]) -> A
 
 
 def _in_the_middle(
-    elements: Elements, pair: Callable[[Sequence[int], Sequence[int]], Aligned]
+    elements: Elements, pair: Callable[[Elements, Sequence[int], Sequence[int]], Aligned]
 ) -> Aligned:
     """Without the elements that are the same at the beginning, and then at the end."""
     ours, theirs = len(elements.ours), len(elements.theirs)
     start, end = elements.equal_ends()
-    found = pair(range(start, ours - end), range(start, theirs - end))
+    found = pair(elements, range(start, ours - end), range(start, theirs - end))
     if elements.is_plain:
         return found
     ends = [(at, at) for at in range(start)] + [
@@ -374,11 +309,13 @@ def _best(elements: Elements, ours: Sequence[int], theirs: Sequence[int]) -> Ali
     if len(ours) != len(theirs) and len(ours) * len(theirs) <= MAX_LCS_CELLS:
         found = _by_lcs(elements, ours, theirs)
         return _with_alike_in_gaps(elements, found)
-    return _by_index(ours, theirs)
+    return _by_index(elements, ours, theirs)
 
 
 def _with_alike(elements: Elements, found: Aligned, least: float) -> Aligned:
     """Elements that came are paired with those that went, if they are alike."""
+    if not (found.removed and found.added):
+        return found
     removed, added = list(found.removed), list(found.added)
     more = _pair_alike(elements, removed, added, least)
     if not more:

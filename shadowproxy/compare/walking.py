@@ -5,10 +5,10 @@ or added subtree is one difference at its root; what rules hide is counted for t
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from shadowproxy.compare.alignment import Aligned, Elements, align
+from shadowproxy.compare.alignment import align
 from shadowproxy.compare.automaton import State
 from shadowproxy.compare.budget import Budget
 from shadowproxy.compare.differences import (
@@ -19,9 +19,10 @@ from shadowproxy.compare.differences import (
     pointer,
 )
 from shadowproxy.compare.effects import difference_under, plain_difference
+from shadowproxy.compare.elements import Elements, Looking
 from shadowproxy.compare.embedding import Documents
 from shadowproxy.compare.equality import FAST_LEVELS, Sameness, repeats
-from shadowproxy.compare.keys import Key, Keys
+from shadowproxy.compare.keys import Keys
 from shadowproxy.compare.rules import Pairing
 from shadowproxy.core.words import Kind
 from shadowproxy.decode.bounds import BoundError
@@ -30,7 +31,6 @@ _Place = tuple[Any, ...]
 """(): the root; else (the place above, the step from there)."""
 
 _AUTOMATIC: Final = Pairing()
-_FEW_PAIRS: Final = 4
 _SUBWALK_COST: Final = 8
 _MAX_SUBWALKS: Final = 12
 """Inside each other: arrays in arrays whose elements are equal within a tolerance."""
@@ -54,6 +54,7 @@ class Walk:
         self._documents = Documents(self._budget, looks_into)
         self._keys = Keys(self._budget, self._documents)
         self._same = Sameness(self._keys, self._budget, has_booleans)
+        self._looking = Looking(self._budget, self._keys, self._same)
         self._todo: list[tuple[Any, Any, _Place, int, State | None]] = []
         self._limit = MAX_DIFFERENCES
         self._nesting = 0
@@ -69,8 +70,11 @@ class Walk:
     def _walk(
         self, legacy: Any, candidate: Any, place: _Place, level: int, state: State | None
     ) -> None:
-        self._visit(legacy, candidate, place, level, state)
         todo = self._todo
+        if state is None:
+            todo.append((legacy, candidate, place, level, state))
+        else:
+            self._visit(legacy, candidate, place, level, state)
         while todo:
             ours, theirs, place, level, state = todo.pop()
             self._budget.spend(1)
@@ -112,19 +116,23 @@ class Walk:
         self, ours: dict[str, Any], theirs: dict[str, Any], place: _Place, level: int
     ) -> None:
         self._budget.spend(len(ours) + len(theirs))
-        for name, value in reversed(ours.items()):
-            if name in theirs:
-                other = theirs[name]
-                if isinstance(value, dict | list):
-                    self._visit(value, other, (place, name), level + 1, None)
-                elif value != other or isinstance(value, bool) != isinstance(other, bool):
-                    self._todo.append((value, other, (place, name), level + 1, None))
-        for name, value in ours.items():
-            if name not in theirs:
-                self._report((place, name), Kind.REMOVED, value, MISSING, None)
-        for name, value in theirs.items():
-            if name not in ours:
-                self._report((place, name), Kind.ADDED, MISSING, value, None)
+        names = list(ours)
+        if ours.keys() != theirs.keys():
+            names = [name for name in ours if name in theirs]
+            for name in ours:
+                if name not in theirs:
+                    self._report((place, name), Kind.REMOVED, ours[name], MISSING, None)
+            for name in theirs:
+                if name not in ours:
+                    self._report((place, name), Kind.ADDED, MISSING, theirs[name], None)
+        left, right = list(map(ours.__getitem__, names)), list(map(theirs.__getitem__, names))
+        if level >= FAST_LEVELS:
+            for name, value, other in reversed(list(zip(names, left, right, strict=True))):
+                self._visit(value, other, (place, name), level + 1, None)
+            return
+        flags = self._same.flags(left, right, level + 1)
+        for at in reversed([at for at, is_same in enumerate(flags) if not is_same]):
+            self._todo.append((left[at], right[at], (place, names[at]), level + 1, None))
 
     def _ruled_objects(
         self, ours: dict[str, Any], theirs: dict[str, Any], place: _Place, level: int, state: State
@@ -184,27 +192,15 @@ class Walk:
     ) -> None:
         self._budget.spend((len(ours) + len(theirs)) // 8)
         pairing = _AUTOMATIC if state is None else state.pairing
-        found = align(self._elements(ours, theirs, level, state), pairing)
+        elements = Elements((ours, theirs), self._looking, level, state, self._is_same)
+        found = align(elements, pairing)
         if found.is_reordered:
             if pairing.is_order_reported:
                 self._report(place, Kind.ORDER, ours, theirs, state)
             else:
                 assert state is not None
                 self.hits[state.pairing_rule] += 1
-        self._elements_of(found, ours, theirs, place, level, state)
-
-    def _elements_of(
-        self,
-        found: Aligned,
-        ours: list[Any],
-        theirs: list[Any],
-        place: _Place,
-        level: int,
-        state: State | None,
-    ) -> None:
-        for i, j in reversed(self._worth_a_visit(found.pairs, ours, theirs, level, state)):
-            below = None if state is None else state.step(i)
-            self._visit(ours[i], theirs[j], (place, i), level + 1, below)
+        self._pairs(elements, found.pairs, place, level, state)
         for i in found.removed:
             below = None if state is None else state.step(i)
             self._report((place, i), Kind.REMOVED, ours[i], MISSING, below)
@@ -212,42 +208,22 @@ class Walk:
             below = None if state is None else state.step(j)
             self._report((place, j), Kind.ADDED, MISSING, theirs[j], below)
 
-    def _worth_a_visit(
+    def _pairs(
         self,
+        elements: Elements,
         pairs: Sequence[tuple[int, int]],
-        ours: list[Any],
-        theirs: list[Any],
+        place: _Place,
         level: int,
         state: State | None,
-    ) -> Sequence[tuple[int, int]]:
-        """Without those that are the same, in one look at all."""
-        if state is not None or len(pairs) < _FEW_PAIRS or level >= FAST_LEVELS:
-            return pairs
-        flags = self._same.flags(
-            [ours[i] for i, _ in pairs], [theirs[j] for _, j in pairs], level + 1
-        )
-        return [pair for pair, is_same in zip(pairs, flags, strict=True) if not is_same]
-
-    def _elements(
-        self, ours: list[Any], theirs: list[Any], level: int, state: State | None
-    ) -> Elements:
-        def key_of(is_ours: bool, index: int) -> Key:
-            items = ours if is_ours else theirs
-            return self._keys.of(items[index], None if state is None else state.step(index))
-
-        def same(i: int, j: int) -> bool:
-            below = None if state is None else state.step(i % len(ours))
-            if below is None:
-                return self._same.holds(ours[i], theirs[j], level + 1)
-            return self._is_same(ours[i], theirs[j], level + 1, below)
-
-        def run(left: list[Any], right: list[Any]) -> int:
-            return self._same.run(left, right, level + 1)
-
-        is_loose = self._keys.is_loose
-        return Elements(
-            (ours, theirs), same, run if state is None else None, key_of, is_loose, self._budget
-        )
+    ) -> None:
+        ours, theirs = elements.ours, elements.theirs
+        if state is None and level < FAST_LEVELS:
+            for i, j in reversed(elements.differing(pairs)):
+                self._todo.append((ours[i], theirs[j], (place, i), level + 1, None))
+            return
+        for i, j in reversed(pairs):
+            below = None if state is None else state.step(i)
+            self._visit(ours[i], theirs[j], (place, i), level + 1, below)
 
     def _is_same(self, ours: Any, theirs: Any, level: int, state: State) -> bool:
         """Equality under rules."""
@@ -302,14 +278,17 @@ class Walk:
             return
         if len(self.found) >= self._limit:
             raise _DifferentError if self._nesting else BoundError(TOO_MANY)
-        steps = tuple(_steps(place))[::-1]
+        steps = _steps(place)
         self.found.append(Difference(pointer(steps), kind, ours, theirs, steps))
 
 
-def _steps(place: _Place) -> Iterator[str | int]:
+def _steps(place: _Place) -> tuple[str | int, ...]:
+    steps: list[str | int] = []
     while place:
         place, step = place
-        yield step
+        steps.append(step)
+    steps.reverse()
+    return tuple(steps)
 
 
 def _are_both_missing(ours: Any, theirs: Any, state: State) -> bool:
