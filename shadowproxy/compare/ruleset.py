@@ -35,8 +35,9 @@ class Plan(NamedTuple):
 class Rules:
     """What the configuration says to treat specially.
 
-    `rules` are the mappings of all rules, by the index that hits are counted under; `expired` the
-    indices of those that are not in force any more. Header names are exact. With `as_written`
+    `all` are the rules, each with its endpoint, by the index that hits are counted under; `rules` and
+    `endpoints` their mappings and endpoints, `expired` the indices of those that are not in force any
+    more. Header names are exact. With `as_written`
     differences show numbers in the spelling of the body, which takes ten times as long.
 
         Rules.of([{"path": "$..updated_at", "ignore": True}])
@@ -56,13 +57,13 @@ class Rules:
         self._as_written = as_written
         self.ignored_headers = frozenset(name.lower() for name in ignored_headers)
         self.unordered_headers = frozenset(name.lower() for name in unordered_headers)
-        self._all = list(rules)
+        self.all = tuple(rules)
         self._numbers, self._arrays = settings.numbers, By(settings.arrays)
-        self.rules: list[Mapping[str, Any]] = [rule.plain for _, rule in self._all]
-        self.endpoints: list[str] = [endpoint for endpoint, _ in self._all]
+        self.rules: list[Mapping[str, Any]] = [rule.plain for _, rule in self.all]
+        self.endpoints: list[str] = [endpoint for endpoint, _ in self.all]
         self.expired = frozenset(
             index
-            for index, (_, rule) in enumerate(self._all)
+            for index, (_, rule) in enumerate(self.all)
             if today is not None and rule.expires is not None and rule.expires < today
         )
         self._schemas: dict[str, Schema] = {}
@@ -70,7 +71,7 @@ class Rules:
             descriptors = b64decode(settings.descriptors)
             self._schemas = {name: Schema(descriptors, of) for name, of in settings.messages}
         self._special = set(self.endpoints) | self._schemas.keys()
-        self._has_conditions = any(rule.statuses for _, rule in self._all)
+        self._has_conditions = any(rule.statuses for _, rule in self.all)
         self._plans: dict[tuple[str, int], Plan] = {}
 
     @classmethod
@@ -103,16 +104,13 @@ class Rules:
         Raises:
             RuleError: it means nothing.
         """
-        rules = [*self._all, (endpoint, read_rule(plain))]
+        rules = [*self.all, (endpoint, read_rule(plain))]
         headers = self.ignored_headers, self.unordered_headers
         return Rules(*headers, rules, self._today, self._settings, self._as_written)
 
     def plan(self, endpoint: str = "", status: int = 200) -> Plan:
         """What holds for an endpoint's answers of this status of legacy."""
-        key = (
-            endpoint if endpoint in self._special else "",
-            status if self._has_conditions else 0,
-        )
+        key = self.key(endpoint, status)
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= MAX_PLANS:
@@ -120,13 +118,25 @@ class Rules:
             plan = self._plans[key] = self._made(endpoint, status)
         return plan
 
-    def _made(self, endpoint: str, status: int) -> Plan:
+    def key(self, endpoint: str, status: int) -> tuple[str, int]:
+        """Equal where the same rules hold."""
+        return (
+            endpoint if endpoint in self._special else "",
+            status if self._has_conditions else 0,
+        )
+
+    def holding(self, endpoint: str, status: int) -> list[tuple[int, Rule]]:
+        """The rules with their indices, in the order in which the later wins. 0.2 µs a rule."""
         holding = [
             (index, rule)
-            for index, (of, rule) in enumerate(self._all)
+            for index, (of, rule) in enumerate(self.all)
             if of in ("", endpoint) and index not in self.expired and rule.holds_at(status)
         ]
         holding.sort(key=lambda each: self.endpoints[each[0]] != "")  # an endpoint's own come last
+        return holding
+
+    def _made(self, endpoint: str, status: int) -> Plan:
+        holding = self.holding(endpoint, status)
         automaton = Automaton(holding, self._numbers, self._arrays)
         ignored = dict.fromkeys(self.ignored_headers, NO_RULE)
         unordered = dict.fromkeys(self.unordered_headers, NO_RULE)
