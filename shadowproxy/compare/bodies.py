@@ -3,11 +3,10 @@
 bytes equal ─► undo content coding ─► decode by media type ─► walk
 """
 
-from collections import Counter
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from shadowproxy.compare.differences import Difference
+from shadowproxy.compare.differences import Difference, Hits
 from shadowproxy.compare.headers import Fields
 from shadowproxy.compare.observations import DIGEST_BYTES, Observation
 from shadowproxy.compare.ruleset import Plan
@@ -48,7 +47,7 @@ def compare_bodies(
     candidate: Observation,
     heads: tuple[Fields, Fields],
     plan: Plan,
-    hits: Counter[int],
+    hits: Hits,
 ) -> Found:
     """What differs between two bodies whose heads are known; `hits` counts what rules hide."""
     left, right = _side(legacy, heads[0]), _side(candidate, heads[1])
@@ -137,7 +136,7 @@ def _compare_digests(left: _Side, right: _Side) -> Found:
     return [Difference("", Kind.RAW, *sizes)], ""
 
 
-def _compare_coded(left: _Side, right: _Side, plan: Plan, hits: Counter[int]) -> Found:
+def _compare_coded(left: _Side, right: _Side, plan: Plan, hits: Hits) -> Found:
     try:
         a, b = _undo(left), _undo(right)
     except BoundError as bound:
@@ -167,7 +166,7 @@ def _broken(ours: bool, theirs: bool, a: bytes, b: bytes) -> Found:
 
 
 def _compare_decoded(
-    ours: Media, theirs: Media, a: bytes, b: bytes, plan: Plan, hits: Counter[int]
+    ours: Media, theirs: Media, a: bytes, b: bytes, plan: Plan, hits: Hits
 ) -> Found:
     left, right = _settled(ours, a), _settled(theirs, b)
     if ours.name != theirs.name and (left is not right or left is Format.OPAQUE):
@@ -181,7 +180,8 @@ def _compare_decoded(
         return ([], "") if is_same else _broken(*both, a, b)
     walk = Walk(both.has_booleans)
     reason = walk.walk(both.legacy, both.candidate, plan.start)
-    hits.update(walk.hits)
+    for rule, count in walk.hits.items():
+        hits[rule] += count
     return walk.found, "" if reason and a == b and _are_read_alike(ours, theirs) else reason
 
 

@@ -4,11 +4,9 @@ Laws: `compare` never raises on any bytes and never says `match` about what it c
 comparing an observation with itself is a match, unless it is a failure or was cut off.
 """
 
-from collections import Counter
-
 from shadowproxy.compare.bodies import compare_bodies
-from shadowproxy.compare.differences import Comparison, Difference, conclude
-from shadowproxy.compare.headers import compare_fields, parse_fields
+from shadowproxy.compare.differences import Comparison, Difference, Hits, conclude
+from shadowproxy.compare.headers import compare_fields, parse_both
 from shadowproxy.compare.observations import Observation
 from shadowproxy.compare.ruleset import NO_RULE, Rules
 from shadowproxy.core.words import Kind, Verdict
@@ -28,15 +26,16 @@ def compare(
     found: list[Difference] = []
     if legacy.status != candidate.status:
         found.append(Difference("#status", Kind.STATUS, legacy.status, candidate.status))
-    heads = parse_fields(legacy.head), parse_fields(candidate.head)
-    hits: Counter[int] = Counter()
-    found += compare_fields(*heads, plan, hits)
+    heads = parse_both(legacy.head, candidate.head)
+    hits = Hits(int)
+    if heads[0] is not heads[1]:
+        found += compare_fields(*heads, plan, hits)
     reason = ""
     if legacy.status // 100 == candidate.status // 100:
         more, reason = compare_bodies(legacy, candidate, heads, plan, hits)
         found += more
     # Else: an error page instead of an answer is one finding, not one per member of the answer.
-    del hits[NO_RULE]
+    hits.pop(NO_RULE, None)
     return conclude(found, reason, dict(hits))
 
 

@@ -4,6 +4,7 @@ Law: a comparison without differences is a match only if it has no `reason`: whe
 look, nothing is said to be equal.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,6 +14,9 @@ from typing import Any, Final
 from shadowproxy.compare.places import general_steps
 from shadowproxy.core.words import Kind, Verdict
 from shadowproxy.decode.json_text import Members
+
+Hits = defaultdict[int, int]
+"""How many differences each rule has hidden, by its index."""
 
 MAX_DIFFERENCES: Final = 1000
 """Of one comparison; more than anyone reads, and 0.2 ms of the judge."""
@@ -86,7 +90,11 @@ def conclude(differences: Sequence[Difference], reason: str, hits: Mapping[int, 
 
 def pointer(steps: Any) -> str:
     """RFC 6901: `~` and `/` inside a name are escaped."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    names = list(map(str, steps))
+    text = "/".join(("", *names))
+    if "~" not in text and text.count("/") == len(names):
+        return text
+    return "".join([f"/{name.replace('~', '~0').replace('/', '~1')}" for name in names])
 
 
 _USUAL_STEPS: Final = 12

@@ -4,12 +4,11 @@ Law: names are compared exactly, never by a part of them; what is ignored is lis
 configuration, and presence is asserted wherever only the value is ignored.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from shadowproxy.compare.cookies import compare_cookies
-from shadowproxy.compare.differences import MISSING, Difference
+from shadowproxy.compare.differences import MISSING, Difference, Hits
 from shadowproxy.compare.ruleset import Plan
 from shadowproxy.core.words import Kind
 
@@ -47,8 +46,14 @@ def parse_fields(head: bytes) -> Fields:
     return fields
 
 
+def parse_both(legacy: bytes, candidate: bytes) -> tuple[Fields, Fields]:
+    """The fields of both heads; of equal ones they are the same object."""
+    fields = parse_fields(legacy)
+    return fields, fields if legacy == candidate else parse_fields(candidate)
+
+
 def compare_fields(
-    legacy: Fields, candidate: Fields, plan: Plan, hits: Counter[int]
+    legacy: Fields, candidate: Fields, plan: Plan, hits: Hits
 ) -> Iterator[Difference]:
     """The differences between two heads, in legacy's order and then the candidate's.
 
@@ -56,10 +61,8 @@ def compare_fields(
     """
     left, right = _end_to_end(legacy), _end_to_end(candidate)
     for name in left | right:
-        if name in IGNORED or name == "content-type":
-            continue
         ours, theirs = left.get(name), right.get(name)
-        if ours == theirs:
+        if ours == theirs or name in IGNORED or name == "content-type":
             continue
         if name in plan.ignored_headers:
             hits[plan.ignored_headers[name]] += 1
@@ -93,5 +96,7 @@ def _parts(value: str) -> Iterator[str]:
 
 def _end_to_end(fields: Fields) -> Fields:
     """Without the fields that this head's own Connection field names."""
-    named = {part.lower() for value in fields.get("connection", ()) for part in _parts(value)}
+    if "connection" not in fields:
+        return fields
+    named = {part.lower() for value in fields["connection"] for part in _parts(value)}
     return {name: values for name, values in fields.items() if name not in named}

@@ -4,7 +4,6 @@ Laws: iterative, so no depth of nesting can break it; every value looked at is p
 or added subtree is one difference at its root; what rules hide is counted for them.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from shadowproxy.compare.differences import (
     MISSING,
     TOO_MANY,
     Difference,
+    Hits,
     pointer,
 )
 from shadowproxy.compare.effects import difference_under, plain_difference
@@ -49,7 +49,7 @@ class Walk:
 
     def __init__(self, has_booleans: bool = True, looks_into: bool = True) -> None:
         self.found: list[Difference] = []
-        self.hits: Counter[int] = Counter()
+        self.hits = Hits(int)
         self._budget = Budget()
         self._documents = Documents(self._budget, looks_into)
         self._keys = Keys(self._budget, self._documents)
@@ -239,7 +239,7 @@ class Walk:
         if self._nesting >= _MAX_SUBWALKS:
             raise BoundError("depth")
         kept = self._todo, self.hits, self._limit
-        self._todo, self.hits, self._limit = [], Counter(), 0
+        self._todo, self.hits, self._limit = [], Hits(int), 0
         self._nesting += 1
         try:
             self._walk(ours, theirs, (), level, state)
