@@ -165,6 +165,7 @@ async def command(
             "limits": {"drain_delay": "0s", "drain_timeout": "3s"},
             "log": {"format": "json"},
             "noise": {"source": "off"},  # tests count what legacy is asked
+            "compare": {"recheck": {"per_minute": 0}},
             "workers": 2,
         }
         if candidate is not None:

@@ -29,6 +29,7 @@ from shadowproxy.core.settings import (
     LimitSettings,
     ListenSettings,
     NoiseSettings,
+    RecheckSettings,
     Settings,
 )
 from shadowproxy.ipc import frames
@@ -52,8 +53,8 @@ ALL = ("judge", "shadow", "edge")
 QUICK = LimitSettings(drain_delay_s=0.0, drain_timeout_s=0.5)
 """Production limits, but no time to wait at the end of a test."""
 
-ASKED_ONCE = NoiseSettings(source="off")
-"""Tests count what legacy is asked; those about witnesses turn them on."""
+ASKED_ONCE = {"noise": NoiseSettings(source="off"), "recheck": RecheckSettings(0)}
+"""Tests count what legacy is asked; those about witnesses and rechecks turn them on."""
 
 STOP_S = 5.0
 
@@ -153,7 +154,7 @@ async def edge(
         settings = replace(
             Settings((_listening(listener),), _backend(legacy), forwarded="off", limits=QUICK),
             candidate=None if candidate is None else _backend(candidate),
-            **{"noise": ASKED_ONCE, **changes},
+            **{**ASKED_ONCE, **changes},
         )
         write_settings(folder, settings)
         names = ["edge-0" if role == "edge" else role for role in processes]
