@@ -16,15 +16,19 @@ from typing import Any
 
 from shadowproxy.core.cells import GLOBAL, ROUTE, route_base, unsettled
 from shadowproxy.core.lifecycle import DropReason
+from shadowproxy.core.settings import BackendSettings, RecheckSettings
 from shadowproxy.core.words import FailureKind
 from shadowproxy.ipc import frames
 from shadowproxy.ipc.channel import Receiver, Sender
 from shadowproxy.ipc.tallies import Tallies
+from shadowproxy.shadow.upkeep import LEGACY_SLACK_S
+from tests.shadow.clock import Clock, clock_in_hand
 from tests.support.edges import Address, Edge, edge
 from tests.support.waiting import alongside, until
 
 HEAD = b"GET /item HTTP/1.1\r\nHost: shop.test\r\n\r\n"
 ROUTE_SLOT = 3
+Where = Address | BackendSettings
 NOBODY: Address = ("127.0.0.1", 1)
 
 
@@ -79,10 +83,11 @@ class Judge:
 class Played:
     """One running shadow process, with its surroundings in the test's hands."""
 
-    def __init__(self, running: Edge, judge: Judge, edges: list[Sender]) -> None:
+    def __init__(self, running: Edge, judge: Judge, edges: list[Sender], clock: Clock) -> None:
         self.running = running
         self.judge = judge
         self.edges = edges
+        self.clock = clock
         self.sent = 0
         self._page = Tallies(running.runtime_dir, "shadow").cells
         """Mapped, so that it can be read when the process and its folder have gone."""
@@ -124,12 +129,33 @@ class Played:
     async def until_cell(self, name: str, count: int = 1) -> None:
         await until(lambda: self.cell(name) == count, f"{name} = {count}")
 
-    async def until_ended(self) -> None:
-        """Everything that was sent was taken and has ended."""
+    async def until_heard(self) -> None:
+        """All that edge 0 said was heard, halves too: a request behind it was, and is skipped."""
+        await self._until_taken()
+        self.running.dials.turn(shadow_on=False)
+        self.ask()
+        await self._until_taken()
+        self.running.dials.turn(shadow_on=True)
+
+    async def pass_deadline(self) -> None:
+        """The time of all that the backends were asked is over."""
+        await self.clock.set_ahead(self.running.settings.shadow.timeout_s + 1)
+
+    async def pass_legacys_time(self) -> None:
+        """A half that is not there by now will not come."""
+        settings = self.running.settings
+        wait_s = max(settings.legacy.response_timeout_s, settings.shadow.timeout_s)
+        await self.clock.set_ahead(wait_s + LEGACY_SLACK_S + 1)
+
+    async def _until_taken(self) -> None:
         await until(
             lambda: self.cell("accepted_from/0") + self.cell("accepted_from/1") == self.sent,
             "all requests are taken",
         )
+
+    async def until_ended(self) -> None:
+        """Everything that was sent was taken and has ended."""
+        await self._until_taken()
         await until(lambda: unsettled(self.cells()) == 0, "all exchanges have ended")
 
     async def until_settled(self) -> None:
@@ -147,24 +173,24 @@ class Played:
 
 @asynccontextmanager
 async def shadow_alone(
-    candidate: Address, edges: int = 1, legacy: Address = NOBODY, **changes: Any
+    candidate: Where, edges: int = 1, legacy: Where = NOBODY, **changes: Any
 ) -> AsyncIterator[Played]:
     """A shadow process with played edges, and no judge."""
-    async with (
-        edge(legacy, candidate, ("shadow",), **changes) as running,
-        AsyncExitStack() as stack,
-    ):
+    async with AsyncExitStack() as stack:
+        clock = stack.enter_context(clock_in_hand())
+        changes = {"recheck": RecheckSettings(), **changes}  # only a played judge wishes any
+        running = await stack.enter_async_context(edge(legacy, candidate, ("shadow",), **changes))
         senders = []
         for slot in range(edges):
             senders.append(sender := Sender(running.runtime_dir / "shadow.sock", slot))
             await stack.enter_async_context(alongside(sender.run()))
         await until(lambda: all(sender.is_open for sender in senders), "the channels are open")
-        yield Played(running, Judge(), senders)
+        yield Played(running, Judge(), senders, clock)
 
 
 @asynccontextmanager
 async def shadowed(
-    candidate: Address, edges: int = 1, legacy: Address = NOBODY, **changes: Any
+    candidate: Where, edges: int = 1, legacy: Where = NOBODY, **changes: Any
 ) -> AsyncIterator[Played]:
     """The same with a judge that takes everything."""
     async with shadow_alone(candidate, edges, legacy, **changes) as played:

@@ -1,6 +1,5 @@
 """What shadow does at its limits: it refuses, says why, counts, and recovers."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,15 +10,16 @@ from shadowproxy.core.lifecycle import DropReason
 from shadowproxy.core.settings import BackendSettings, ShadowSettings
 from shadowproxy.core.words import FailureKind, Verdict
 from shadowproxy.ipc import frames
-from shadowproxy.shadow import serving, upkeep
+from shadowproxy.shadow import serving
+from shadowproxy.shadow.asking import OVERHEAD_BYTES
 from shadowproxy.shadow.breaker import MIN_COPIES
 from shadowproxy.shadow.room import MEMORY_SHARE
-from tests.shadow.playing import Played, judging, ok, shadow_alone, shadowed
+from tests.shadow.playing import HEAD, Played, judging, ok, shadow_alone, shadowed
 from tests.support.backends import backend, refusing, unreachable
+from tests.support.edges import backend_settings
 from tests.support.waiting import until
 
 HANG: list[dict[str, Any]] = [{"await": "go"}, {"send": "HTTP/1.1 204 No Content\r\n\r\n"}]
-ONE_S_LEGACY = BackendSettings("http", "127.0.0.1", 1, response_timeout_s=0.2)
 
 
 def shed(played: Played) -> DropReason | None:
@@ -71,6 +71,7 @@ async def test_an_answer_that_finds_no_memory_ends_its_exchange() -> None:
         assert played.cell("dropped/memory_limit") == 1
 
 
+@pytest.mark.usefixtures("long_pauses")
 async def test_a_dead_candidate_opens_the_breaker_and_a_living_one_closes_it() -> None:
     """Twenty refusals pause the shadow; probes after the pause resume it; both are told."""
     async with refusing() as address, shadowed(address) as played:
@@ -122,11 +123,15 @@ async def test_probes_after_the_pause_close_the_breaker() -> None:
 
 async def test_a_copy_has_a_deadline() -> None:
     """A candidate that hangs costs `timeout`, counted as that, whatever legacy does."""
-    limit = ShadowSettings(timeout_s=0.2)
+    limit = ShadowSettings(timeout_s=50.0)
     async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
         candidate.scripts[b"/item"] = [{"hang": True}]
         exchange = played.ask()
-        await until(lambda: played.outcome("timeout"), "the deadline passes")
+        await until(lambda: candidate.requests, "the candidate is asked")
+        await played.clock.set_ahead(40)
+        assert played.outcome("timeout") == 0
+        await played.pass_deadline()
+        assert played.outcome("timeout") == 1
         played.answer(exchange)
         await until(lambda: played.judge.pairs, "the pair arrives")
         assert played.judge.pairs[0].candidate.failure
@@ -135,11 +140,11 @@ async def test_a_copy_has_a_deadline() -> None:
 async def test_a_candidate_that_cannot_be_reached_costs_no_more_than_the_deadline() -> None:
     """Connecting and waiting for a connection end with the copy's time, whatever their own is."""
     limit = ShadowSettings(timeout_s=0.2)
-    async with unreachable() as address, shadowed(address, shadow=limit) as played:
-        started_s = time.monotonic()
-        played.answer(played.ask())
-        await until(lambda: played.judge.pairs, "the pair arrives")
-        assert time.monotonic() - started_s < 1.5
+    async with unreachable() as address:
+        patient = backend_settings(address, connect_timeout_s=60.0)
+        async with shadowed(patient, shadow=limit) as played:
+            played.answer(played.ask())
+            await until(lambda: played.judge.pairs, "the pair arrives")
         kind = list(FailureKind)[played.judge.pairs[0].candidate.failure - 1]
         assert kind is FailureKind.CONNECT_TIMEOUT
 
@@ -163,21 +168,27 @@ async def test_a_judge_that_is_behind_costs_pairs_that_are_counted() -> None:
             await played.until_settled()
 
 
-ENDLESS: list[dict[str, Any]] = [
-    {"send": "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"},
-    {"hang": True},
-]
+BEGINNING = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"
+ENDLESS: list[dict[str, Any]] = [{"send": BEGINNING}, {"hang": True}]
 
 
-async def test_an_endless_answer_of_both_is_incomparable(monkeypatch: pytest.MonkeyPatch) -> None:
+async def ask_for_ever(played: Played) -> int:
+    """An exchange whose candidate has begun with an endless answer, of which all is held."""
+    exchange = played.ask()
+    held = OVERHEAD_BYTES + len(HEAD) + len(BEGINNING)
+    await until(lambda: played.cell("shadow_memory_bytes") == held, "the answer has begun")
+    return exchange
+
+
+async def test_an_endless_answer_of_both_is_incomparable() -> None:
     """Neither finished within its time: recorded as incomparable, and nobody is blamed."""
-    monkeypatch.setattr(upkeep, "LEGACY_SLACK_S", 0.1)
-    limit = ShadowSettings(timeout_s=0.2)
-    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
-        played.running.reload(legacy=ONE_S_LEGACY)
+    async with backend() as candidate, shadowed(candidate.address) as played:
         candidate.scripts[b"/item"] = ENDLESS
-        played.ask()
-        await until(lambda: played.route_cell(f"verdict/{Verdict.INCOMPARABLE}"), "it is recorded")
+        await ask_for_ever(played)
+        await played.pass_deadline()
+        assert unsettled(played.cells()) == 1
+        await played.pass_legacys_time()
+        assert played.route_cell(f"verdict/{Verdict.INCOMPARABLE}") == 1
         await played.until_settled()
         assert played.outcome("2xx") == 1
         assert played.outcome("timeout") == 0
@@ -185,11 +196,11 @@ async def test_an_endless_answer_of_both_is_incomparable(monkeypatch: pytest.Mon
 
 async def test_a_cut_answer_goes_to_the_judge_as_that() -> None:
     """Legacy finishes after the copy's deadline: the candidate's part is marked incomplete."""
-    limit = ShadowSettings(timeout_s=0.2)
-    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+    async with backend() as candidate, shadowed(candidate.address) as played:
         candidate.scripts[b"/item"] = ENDLESS
-        exchange = played.ask()
-        await until(lambda: played.outcome("2xx"), "the deadline passes")
+        exchange = await ask_for_ever(played)
+        await played.pass_deadline()
+        assert played.outcome("2xx") == 1
         played.answer(exchange, ok(b"data: 1\n\n"))
         await until(lambda: played.judge.pairs, "the pair arrives")
         side = played.judge.pairs[0].candidate
@@ -198,24 +209,26 @@ async def test_a_cut_answer_goes_to_the_judge_as_that() -> None:
 
 async def test_a_slower_candidate_than_legacy_is_to_blame() -> None:
     """Legacy's whole answer was there at the deadline: the candidate timed out."""
-    limit = ShadowSettings(timeout_s=0.2)
-    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
+    async with backend() as candidate, shadowed(candidate.address) as played:
         candidate.scripts[b"/item"] = ENDLESS
-        played.answer(played.ask())
+        played.answer(await ask_for_ever(played))
+        await played.until_heard()
+        await played.pass_deadline()
         await until(lambda: played.judge.pairs, "the pair arrives")
         assert played.judge.pairs[0].candidate.failure
         assert played.outcome("timeout") == 1
 
 
-async def test_a_half_that_never_comes_is_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_half_that_never_comes_is_a_deadline() -> None:
     """The edge's channel was full for the RESPONSE: the exchange does not wait for ever."""
-    monkeypatch.setattr(upkeep, "LEGACY_SLACK_S", 0.1)
-    limit = ShadowSettings(timeout_s=0.2)
-    async with backend() as candidate, shadowed(candidate.address, shadow=limit) as played:
-        played.running.reload(legacy=ONE_S_LEGACY)
+    async with backend() as candidate, shadowed(candidate.address) as played:
         candidate.answer = lambda request: ok().head + b"ok"
         played.ask()
-        await played.until_cell("dropped/deadline")
+        await until(lambda: played.outcome("2xx"), "the candidate has answered")
+        await played.pass_deadline()
+        assert unsettled(played.cells()) == 1
+        await played.pass_legacys_time()
+        assert played.cell("dropped/deadline") == 1
         await played.until_settled()
 
 
@@ -259,6 +272,7 @@ async def test_off_means_off_for_what_is_still_in_the_channel() -> None:
         await until(lambda: len(candidate.requests) == 2, "the copy after turning it on again")
 
 
+@pytest.mark.usefixtures("long_pauses")
 async def test_a_flooding_candidate_opens_the_breaker() -> None:
     """Reading floods costs the machine that users share: after twenty it is left alone."""
     limit = ShadowSettings(max_body_bytes=10_000)

@@ -197,7 +197,7 @@ async def test_the_candidates_rate_is_kept() -> None:
     async with rechecking(shadow=ShadowSettings(max_rps=0.01)) as (played, candidate, _):
         assert (await played.judge.recheck()).again is not None
         assert await played.judge.recheck() == REFUSED
-        played.running.reload(shadow=ShadowSettings(max_rps=1.0))
+        played.running.reload(shadow=ShadowSettings(max_rps=0.02))
         await until(lambda: played.cell("generation") == 2, "the settings are taken up")
         played.answer(played.ask(), ok(b"new"))
         await played.until_settled()
@@ -205,6 +205,7 @@ async def test_the_candidates_rate_is_kept() -> None:
         assert len(candidate.requests) == 2
 
 
+@pytest.mark.usefixtures("long_pauses")
 @pytest.mark.parametrize("suffering", ["candidate", "legacy"])
 async def test_open_breakers_are_respected(suffering: str) -> None:
     """Whoever is left alone by copies or witnesses is left alone by rechecks."""
@@ -232,13 +233,22 @@ async def test_a_side_that_fails_is_told_as_that(side: int, fate: str) -> None:
         "resets": FailureKind.RESET, "refuses": FailureKind.CONNECT_REFUSED,
         "hangs": FailureKind.TIMEOUT, "takes no connection": FailureKind.CONNECT_TIMEOUT,
     }  # fmt: skip
-    shadow = ShadowSettings(timeout_s=0.3 if fate in SILENT else 10.0)
     async with refusing() as dead, unreachable() as nowhere, backend() as bad, backend() as good:
         bad.scripts[b"/item"] = HANG if fate == "hangs" else [{"reset": True}]
         address = {"refuses": dead, "takes no connection": nowhere}.get(fate, bad.address)
         legacy, candidate = (good.address, address) if side else (address, good.address)
-        async with shadowed(candidate, legacy=legacy, shadow=shadow) as played:
-            rechecked = await played.judge.recheck()
+        async with shadowed(candidate, legacy=legacy) as played:
+            played.judge.recheck_soon()
+            await until(
+                lambda: played.outcome("2xx", "secondary" if side else "candidate"),
+                "the other side has answered",
+            )
+            if fate == "hangs":
+                await bad.events["asked"].wait()
+            if fate in SILENT:
+                await played.pass_deadline()
+            await until(lambda: played.judge.rechecked, "the recheck is answered")
+            (rechecked,) = played.judge.rechecked
             assert rechecked.again is not None
             assert rechecked.again[side].failure == FAILURES[kinds[fate]]
             assert (rechecked.again[1 - side].failure, rechecked.again[1 - side].status) == (0, 200)

@@ -119,11 +119,13 @@ LIES: dict[str, tuple[list[dict[str, Any]], FailureKind]] = {
 async def test_a_lying_candidate_is_an_observation(lie: str) -> None:
     """Each lie becomes its failure kind, counted and handed to the judge; the next copy works."""
     steps, kind = LIES[lie]
-    shadow = ShadowSettings(timeout_s=0.3)
-    async with backend() as candidate, shadowed(candidate.address, shadow=shadow) as played:
+    async with backend() as candidate, shadowed(candidate.address) as played:
         say_ok(candidate)
         candidate.scripts[b"/item"] = steps
         played.answer(played.ask())
+        if lie == "hang":
+            await until(lambda: candidate.requests, "the candidate is asked")
+            await played.pass_deadline()
         await until(lambda: played.judge.pairs, "the pair arrives")
         assert played.judge.pairs[0].candidate.failure == FAILURES[kind]
         assert played.outcome(kind) == 1

@@ -30,6 +30,7 @@ async def test_witnesses_in_flight_are_limited() -> None:
         assert len(candidate.requests) == MAX_WITNESSES + 4
 
 
+@pytest.mark.usefixtures("long_pauses")
 async def test_a_dead_legacy_is_left_alone() -> None:
     """After twenty refusals no witness is asked; copies go on as if nothing were."""
     async with refusing() as dead, backend() as candidate:
@@ -44,6 +45,7 @@ async def test_a_dead_legacy_is_left_alone() -> None:
             assert not played.cell("breaker_open")
 
 
+@pytest.mark.usefixtures("long_pauses")
 async def test_what_users_suffered_counts_for_legacys_breaker() -> None:
     """Twenty failed halves without one witness: legacy is in trouble, and is not asked."""
     async with witnessed(noise=NoiseSettings(source="off")) as (played, _, legacy):
@@ -72,6 +74,7 @@ async def test_what_users_suffered_does_not_count_for_secondarys_breaker() -> No
             }  # fmt: skip
 
 
+@pytest.mark.usefixtures("long_pauses")
 @pytest.mark.parametrize("status", [429, 503])
 async def test_an_overloaded_legacy_is_left_alone(status: int) -> None:
     """Its answers are used, and after twenty it has peace."""
