@@ -7,12 +7,13 @@
 Laws: a file is replaced whole; what cannot be read back is left behind, never an error.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from shadowproxy.compare.ruleset import Rules
 from shadowproxy.core.words import Kind
 from shadowproxy.findings.causes import Together, find_causes
 from shadowproxy.findings.documents import from_plain, to_plain
@@ -20,6 +21,7 @@ from shadowproxy.findings.group import Evidence, Group
 from shadowproxy.findings.grouping import Groups
 from shadowproxy.findings.sentences import sentence
 from shadowproxy.judge.knowledge import Knowledge
+from shadowproxy.judge.standing import show
 
 FINDINGS: Final = "findings.json"
 LEARNED: Final = "learned.json"
@@ -52,9 +54,7 @@ def _shown(group: Group, exchanges: Mapping[str, int]) -> dict[str, Any]:
     return {**to_plain(group), "exchanges": total, "sentence": sentence(group, total)}
 
 
-def render_learned(
-    knowledge: Knowledge, rules: Iterable[Mapping[str, Any]], unix_s: float
-) -> bytes:
+def render_learned(knowledge: Knowledge, rules: Rules, unix_s: float) -> bytes:
     """What people may want to see of what was learned; endpoints and paths are redacted."""
     table = knowledge.noise.table
     document = {
@@ -62,7 +62,7 @@ def render_learned(
         "noise_evicted": table.evicted,
         "noise_expired": table.expired,
         "latencies": knowledge.latencies.shown(),
-        "rules": list(rules),
+        "rules": show(rules, knowledge.usage.standings(unix_s)),
     }
     return orjson.dumps(document)
 

@@ -75,11 +75,11 @@ class Judge:
         """Takes a generation of the settings."""
         redactor = Redactor(settings.redact, self._key)
         self._settings = settings
-        self.read_rules()
         self.teller.redactor = redactor
         self.recorder.apply(settings, redactor)
         self.reproducer.apply(settings, redactor)
         self.knowledge.apply(settings)
+        self.read_rules()
         self.rechecks.apply(settings)
         share = int(settings.shadow.max_memory_bytes * MEMORY_SHARE)
         self._max_queue_bytes = max(MIN_QUEUE_BYTES, share)
@@ -88,6 +88,7 @@ class Judge:
         """The rules as of today: one that expires does so without a reload."""
         self._today = datetime.now(UTC).date()
         self.rules = Rules.read(self._settings.compare, self._today)
+        self.knowledge.follow(self.rules, datetime.now(UTC).timestamp())
 
     def receiver(self) -> Receiver:
         """The taking end of judge's channel."""
@@ -109,10 +110,16 @@ class Judge:
             self.read_rules()
         self.rechecks.forget_late(now_s)
         self.teller.summarise(now_s, self.recorder.groups)
+        self._tell_of_rules()
         for old, new in self.knowledge.follow_folds().items():
             self.recorder.rename(old, new)
 
-    # -- frames ------------------------------------------------------------------------------
+    def _tell_of_rules(self) -> None:
+        """Those that matched nothing, each once."""
+        unix_s = datetime.now(UTC).timestamp()
+        for standing in self.knowledge.usage.standings(unix_s):
+            if standing.is_reported:
+                self.knowledge.has_news |= self.teller.useless_rule(self.rules, standing)
 
     def on_frame(self, slot: int, kind: int, frame: bytes) -> None:
         """One frame of a channel; pairs wait for their turn, the rest is small and goes on."""
@@ -158,8 +165,6 @@ class Judge:
     def _send(self, frame: bytes) -> bool:
         return self._receiver is not None and self._receiver.reply(SHADOW, frame)
 
-    # -- pairs -------------------------------------------------------------------------------
-
     def _work(self) -> None:
         """Judges for one slice, then lets the loop run."""
         end_s = monotonic() + SLICE_S
@@ -196,6 +201,8 @@ class Judge:
         counting.count_verdict(self._cells, exchange.pair.route, decision)
         if groups:
             self._look_closer(exchange, decision, groups, now_s)
+        if self.rules.all:
+            self._note_rules(exchange, decision, now.timestamp())
 
     def _decide(self, exchange: Exchange, now_s: float, unix_s: float) -> Decision:
         endpoint = self.knowledge.endpoint_of(exchange)
@@ -224,6 +231,15 @@ class Judge:
             self.reproducer.serve(exchange, decision.endpoint, groups, self.rules)
         except Exception as error:  # noqa: BLE001 - the funnel
             self._report(FailReason.REDACT, error)
+
+    def _note_rules(self, exchange: Exchange, decision: Decision, unix_s: float) -> None:
+        """Which rules were of use; a bug of ours here costs no verdict."""
+        try:
+            hits = decision.comparison.hits
+            answers = exchange.legacy, exchange.candidate
+            self.knowledge.usage.count(self.rules, decision.endpoint, hits, *answers, unix_s)
+        except Exception as error:  # noqa: BLE001 - the funnel
+            self._report(FailReason.COMPARE, error)
 
     def _report(self, step: FailReason, error: Exception) -> None:
         """Says where our bug is; never what the exchange held, so only the frames' lines."""

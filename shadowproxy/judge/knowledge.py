@@ -1,4 +1,4 @@
-"""What one judge has learned from the traffic: endpoints, their sums, noise, latencies.
+"""What one judge has learned from the traffic: endpoints, their sums, noise, latencies, use of rules.
 
 Law: when endpoints become one, everything that is kept by endpoint follows, at once.
 """
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from shadowproxy.compare.differences import Comparison
+from shadowproxy.compare.ruleset import Rules
+from shadowproxy.compare.usage import Usage
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import Verdict
 from shadowproxy.findings.endpoints import Endpoints
@@ -34,6 +36,7 @@ class Knowledge:
         self.has_news = self.is_unsaved = False
         self.noise = Learned(settings.noise, key)
         self.latencies = Latencies(settings.latency, settings.noise.alpha)
+        self.usage = Usage()
         self._endpoints = Endpoints(settings.compare.templates)
         self._templates: dict[int, str | None] = {}
         self.apply(settings)
@@ -54,8 +57,6 @@ class Knowledge:
         template = self._templates.get(exchange.pair.route)
         return self._endpoints.of(exchange.method, exchange.target, template)
 
-    # -- what comes by -----------------------------------------------------------------------
-
     def note_match(self, match: Match, now_s: float) -> None:
         """An exchange that shadow called a match by itself."""
         route, legacy_us, candidate_us, name = match
@@ -74,6 +75,11 @@ class Knowledge:
         self.has_news = self.is_unsaved = True
         if not (legacy.flags | candidate.flags) & FLAG_INCOMPLETE:
             self.latencies.add(endpoint, legacy.total_us, candidate.total_us, now_s)
+
+    def follow(self, rules: Rules, unix_s: float) -> None:
+        """Takes rules for those in force from now on."""
+        self.usage.follow(rules, unix_s)
+        self.has_news = True
 
     def judge_noise(
         self,
@@ -96,8 +102,6 @@ class Knowledge:
             self.noise.observe(endpoint, found, unix_s)
         return self.noise.explained(endpoint, found, unix_s)
 
-    # -- endpoints that get other names ------------------------------------------------------
-
     def follow_folds(self) -> Mapping[str, str]:
         """Old to new names of endpoints that have become others; all of this follows them."""
         names = dict(self._endpoints.learned.aliases())
@@ -109,13 +113,12 @@ class Knowledge:
                     self.exchanges[new] += count
         return names
 
-    # -- over a restart ----------------------------------------------------------------------
-
     def to_plain(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "noise": self.noise.to_plain(),
             "latencies": self.latencies.to_plain(),
+            "usage": self.usage.to_plain(),
             "endpoints": self._endpoints.learned.to_plain(),
             "exchanges": dict(self.exchanges),
         }
@@ -128,6 +131,7 @@ class Knowledge:
         self._endpoints = Endpoints(self._documented, learned)
         self.noise.restore(plain.get("noise"), unix_s)
         self.latencies.restore(plain.get("latencies"))
+        self.usage.restore(plain.get("usage"))
         kept = plain.get("exchanges")
         for endpoint, count in kept.items() if isinstance(kept, dict) else ():
             if type(count) is int and count > 0:

@@ -106,8 +106,6 @@ class Reproducer:
             return True
         return group.types == (type_name(difference.legacy), type_name(difference.candidate))
 
-    # -- commands ----------------------------------------------------------------------------
-
     def _commands(self, exchange: Exchange) -> dict[str, str]:
         target = self._redactor.target(exchange.target)
         fields = self._fields(exchange.pair.request_head)

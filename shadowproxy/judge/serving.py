@@ -106,7 +106,7 @@ class _Upkeep:
         return findings.render(recorder.groups, recorder.together, self._judge.knowledge, _unix_s())
 
     def _render_learned(self) -> bytes:
-        return findings.render_learned(self._judge.knowledge, (), _unix_s())
+        return findings.render_learned(self._judge.knowledge, self._judge.rules, _unix_s())
 
     def _render_state(self) -> bytes:
         return orjson.dumps(self._judge.knowledge.to_plain())

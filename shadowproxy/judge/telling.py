@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from shadowproxy import logs
+from shadowproxy.compare.ruleset import Rules
+from shadowproxy.compare.usage import MAX_RULES, Standing, key_of
 from shadowproxy.core.words import FailureKind
 from shadowproxy.findings.grouping import Groups
 from shadowproxy.judge.exchange import Exchange
+from shadowproxy.judge.standing import about
 from shadowproxy.redact.redaction import Redactor
 
 LIMIT: Final = 10
@@ -48,6 +51,7 @@ class Teller:
         self.redactor = redactor
         self._mismatches = logs.RateLimit(LIMIT, WINDOW_S)
         self._others = logs.RateLimit(LIMIT, WINDOW_S)
+        self._useless: set[str] = set()
 
     def admits(self, event: str, now_s: float) -> bool:
         """Whether one more event of this name and subject may be logged."""
@@ -104,6 +108,17 @@ class Teller:
                 endpoint=endpoint,
                 reason=reason,
             )
+
+    def useless_rule(self, rules: Rules, standing: Standing) -> bool:
+        """Logs that a rule matched nothing, unless that was said; whether it was news."""
+        key = key_of(rules.rules[standing.rule], rules.endpoints[standing.rule])
+        if key in self._useless:
+            return False
+        if len(self._useless) >= MAX_RULES:
+            self._useless.clear()
+        self._useless.add(key)
+        _log.warning("rule_matched_nothing", **about(rules, standing))
+        return True
 
     def summarise(self, now_s: float, groups: Groups) -> None:
         """Says how many events did not go out, for each window that is over."""

@@ -140,7 +140,8 @@ async def test_both_sides_are_asked_again_about_a_mismatch(capfd: Capture) -> No
         assert "gone in 1 of 4 re-checks: flaky" in group["sentence"]
         await played.until_settled()
         assert len(played.wishes) == 5
-        assert played.document("learned.json")["noise"][0]["aa_samples"] == 0
+        (noise,) = await until(lambda: played.document("learned.json")["noise"], "noise is shown")
+        assert noise["aa_samples"] == 0
 
 
 async def test_unsafe_requests_are_not_asked_again(capfd: Capture) -> None:
