@@ -80,9 +80,6 @@ def _is_reordered(pairs: Sequence[tuple[int, int]]) -> bool:
     return order != sorted(order)
 
 
-# -- by equality -----------------------------------------------------------------------------
-
-
 def _by_equality(elements: Elements, ours: Sequence[int], theirs: Sequence[int]) -> Aligned:
     """As multisets: the first that is equal and not taken yet."""
     waiting: defaultdict[Key, deque[int]] = defaultdict(deque)
@@ -156,9 +153,6 @@ def _without_same_spelling(
         else:
             left.append(i)
     return left, [j for queue in waiting.values() for j in queue]
-
-
-# -- by key ----------------------------------------------------------------------------------
 
 
 def _by_key(
@@ -251,9 +245,6 @@ _HASHED: Final = 1 << 60
 """Python hashes integers modulo 2**61 - 1: long ones with one hash are easy to find."""
 
 
-# -- by the longest common subsequence ------------------------------------------------------
-
-
 def _by_lcs(elements: Elements, ours: Sequence[int], theirs: Sequence[int]) -> Aligned:
     """What stays in order; of several the one that removes first."""
     elements.budget.spend(len(ours) * len(theirs) // 4)
@@ -278,9 +269,6 @@ def _by_lcs(elements: Elements, ours: Sequence[int], theirs: Sequence[int]) -> A
             added.append(theirs[b])
             b += 1
     return Aligned(pairs, [*removed, *ours[a:]], [*added, *theirs[b:]])
-
-
-# -- automatic -------------------------------------------------------------------------------
 
 
 def _in_the_middle(

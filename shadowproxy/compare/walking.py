@@ -110,8 +110,6 @@ class Walk:
             return
         self._todo.append((ours, theirs, place, level, state))
 
-    # -- objects -----------------------------------------------------------------------------
-
     def _objects(
         self, ours: dict[str, Any], theirs: dict[str, Any], place: _Place, level: int
     ) -> None:
@@ -185,8 +183,6 @@ class Walk:
         else:
             self._report(place, kind, MISSING, value, state)
 
-    # -- arrays ------------------------------------------------------------------------------
-
     def _arrays(
         self, ours: list[Any], theirs: list[Any], place: _Place, level: int, state: State | None
     ) -> None:
@@ -250,8 +246,6 @@ class Walk:
         finally:
             self._todo, self.hits, self._limit = kept
             self._nesting -= 1
-
-    # -- leaves ------------------------------------------------------------------------------
 
     def _ruled_leaves(
         self, ours: Any, theirs: Any, place: _Place, level: int, state: State

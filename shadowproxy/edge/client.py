@@ -65,8 +65,6 @@ class Client(asyncio.Protocol):
         self._linger_left = 0
         self._transport: asyncio.Transport | None = None
 
-    # -- asyncio.Protocol ------------------------------------------------------------------
-
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -148,8 +146,6 @@ class Client(asyncio.Protocol):
         elif not self._is_closing:
             self._next_request()
 
-    # -- heads -----------------------------------------------------------------------------
-
     def _continue_head(self, data: bytes) -> None:
         buffer = self._buffer
         if not isinstance(buffer, bytearray):
@@ -220,8 +216,6 @@ class Client(asyncio.Protocol):
         self.write(replies.refusal(error.status, error.detail))
         self._close(lingering=True)
 
-    # -- bodies and what follows -----------------------------------------------------------
-
     def _receive_body(self, data: bytes) -> None:
         upload, relay = self._upload, self.relay
         assert upload is not None
@@ -277,8 +271,6 @@ class Client(asyncio.Protocol):
             self._end_inside_head()
             self._close(lingering=False)
 
-    # -- tunnels ---------------------------------------------------------------------------
-
     def open_tunnel(self, data: bytes) -> None:
         """Both sides agreed to another protocol: from now on bytes pass as they are."""
         self._tunnel = True
@@ -306,8 +298,6 @@ class Client(asyncio.Protocol):
         else:
             transport.write_eof()
             self.deadline_ns = monotonic_ns() + self.edge.idle_timeout_ns
-
-    # -- writing and closing ---------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
         """Sends to the user."""

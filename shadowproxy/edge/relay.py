@@ -82,8 +82,6 @@ class Relay(Call):
         if not self.pool.submit(self):
             self.refuse(Refusal.OVERLOAD, 503, "too many requests wait for the service")
 
-    # -- the request -----------------------------------------------------------------------
-
     @override
     def on_connected(self, connection: Connection) -> None:
         connection.write(self._wire)
@@ -139,8 +137,6 @@ class Relay(Call):
             self._client.resume_reading()
         elif not self.has_whole_request or self._status == 101:
             self._client.pause_reading()
-
-    # -- the answer ------------------------------------------------------------------------
 
     @override
     def on_interim(self, head: ResponseHead) -> None:
@@ -248,8 +244,6 @@ class Relay(Call):
         self._client.write(replies.gateway_reply(failure, is_head=self.is_head, keep_alive=keep))
         self._done(replies.gateway_status(failure))
 
-    # -- the end ---------------------------------------------------------------------------
-
     def refuse(self, refusal: Refusal, status: int, detail: str) -> None:
         """The proxy itself ends the exchange with an error, or by closing if one has begun."""
         edge = self._client.edge
@@ -291,8 +285,6 @@ class Relay(Call):
         if edge.access_log:
             size = self._sent_bytes
             edge.log_access(self._client.ip, head.method, head.target, status, size, duration_us)
-
-    # -- the shadow's part -----------------------------------------------------------------
 
     def _end_capture(self, cell: int) -> None:
         """The exchange will not be copied: lets the captured bytes go and counts why."""

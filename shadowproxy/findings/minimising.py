@@ -96,9 +96,6 @@ def _smaller(units: list[Unit], parts: int) -> Iterator[list[Unit]]:
             yield units[:start] + units[start + size :]
 
 
-# -- what is dropped together ------------------------------------------------------------------
-
-
 def by_name(legacy: Any, candidate: Any) -> list[Unit]:
     """Members of two objects."""
     if type(legacy) is not dict or type(candidate) is not dict:

@@ -47,8 +47,6 @@ class Redactor:
         self._mode = settings.values
         self._key = key
 
-    # -- names -----------------------------------------------------------------------------
-
     def hides_member(self, name: str) -> bool:
         """Whether what a member or parameter of this name holds is hidden."""
         return name.lower() in self._members or is_secret_name(name)
@@ -56,8 +54,6 @@ class Redactor:
     def hides_field(self, name: str) -> bool:
         """The same for a header field; Set-Cookie hides its values in the comparer already."""
         return name.lower() in self._fields or is_secret_name(name)
-
-    # -- whole things ----------------------------------------------------------------------
 
     def difference(self, difference: Difference) -> dict[str, Any]:
         """A difference as it may be shown; a side that has no value has no member."""
@@ -151,8 +147,6 @@ class Redactor:
         if isinstance(value, str):
             return hide_in_text(value[:MAX_EVENT_TEXT])
         return value if isinstance(value, int | float | None) else self.value(value)
-
-    # -- request targets -------------------------------------------------------------------
 
     def target(self, target: str) -> str:
         """Path and query of a request."""

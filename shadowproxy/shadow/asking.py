@@ -76,8 +76,6 @@ class Asking(Call, ABC):
         """The deadline ended the answer, and nobody is to blame."""
         self.is_over = False
 
-    # -- what the owner makes of it --------------------------------------------------------
-
     @abstractmethod
     def hold(self, size: int) -> None:
         """Accounts for bytes that are held, or given back; may end the call."""
@@ -93,8 +91,6 @@ class Asking(Call, ABC):
     @abstractmethod
     def on_flooded(self) -> None:
         """The answer is larger than it is worth reading; the call is still under way."""
-
-    # -- the way there ---------------------------------------------------------------------
 
     def write_to(self, connection: Connection, marking: Marking) -> None:
         """Sends the request with the mark, in one write."""
@@ -112,8 +108,6 @@ class Asking(Call, ABC):
             self.on_failure(
                 Failure(FailureKind.CONNECT_TIMEOUT, "connect", "no connection in time")
             )
-
-    # -- upstream.Call ---------------------------------------------------------------------
 
     @override
     def on_head(self, head: ResponseHead, payload: bytes, is_last: bool) -> None:
@@ -137,8 +131,6 @@ class Asking(Call, ABC):
             self.on_flooded()
         elif is_last:
             self.on_answered()
-
-    # -- the answer's body -----------------------------------------------------------------
 
     def _keep(self, payload: bytes) -> None:
         self.size += len(payload)
@@ -173,8 +165,6 @@ class Asking(Call, ABC):
     def too_large(self) -> Failure:
         """What a flood is."""
         return Failure(FailureKind.TOO_LARGE, "body", f"more than {self.size} bytes")
-
-    # -- what was observed -----------------------------------------------------------------
 
     @property
     def wait_us(self) -> int:

@@ -109,8 +109,6 @@ class Replay:
         self.room.in_flight = self.room.held_bytes = 0
         return unsettled(self._cells)
 
-    # -- from the edges --------------------------------------------------------------------
-
     def on_frame(self, slot: int, kind: int, frame: bytes) -> None:
         """One frame of an edge's channel."""
         if self.is_closed:
@@ -193,8 +191,6 @@ class Replay:
         elif copy.is_flood:
             self.flooded(copy)
 
-    # -- from the candidate ----------------------------------------------------------------
-
     @funnelled
     def send(self, copy: Copy, connection: Connection) -> None:
         """Writes the copy to a connection, in one write."""
@@ -252,8 +248,6 @@ class Replay:
     def witnessed(self, copy: Copy) -> None:
         """The witness has done its part, or will not."""
         self._conclude(copy)
-
-    # -- ends ------------------------------------------------------------------------------
 
     def _over(self, copy: Copy) -> None:
         """The candidate has done its part."""

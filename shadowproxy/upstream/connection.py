@@ -76,8 +76,6 @@ class Connection(asyncio.Protocol):
         self._left = 0
         self._rest = bytearray()
 
-    # -- what the owner of a call may do ---------------------------------------------------
-
     def write(self, data: bytes) -> None:
         """Sends a part of the request (or of the tunnel)."""
         transport = self._transport
@@ -123,8 +121,6 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    # -- what the pool does ----------------------------------------------------------------
-
     def assign(self, call: Call) -> None:
         """Takes a call; the connection is idle and open."""
         self.call = call
@@ -166,8 +162,6 @@ class Connection(asyncio.Protocol):
             call.ended_ns = monotonic_ns()
             call.connection = None
             call.on_failure(Failure(kind, phase, detail))
-
-    # -- asyncio.Protocol ------------------------------------------------------------------
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -18,9 +18,6 @@ def group(kind: str = "changed", path: str = "/a", types: tuple[str, str] = ("",
     return Group("id", "r", "GET /x", 200, 500, path, kind, types, "t", "t", count=1)
 
 
-# -- places --------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -72,9 +69,6 @@ def test_escaped_text_is_one_line(text: str, length: int) -> None:
         assert escape(cut(text, length)) == cut(text, length)
         if len(once) <= length:
             assert cut(text, length) == once
-
-
-# -- sentences -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
