@@ -76,12 +76,21 @@ def _shuffled(rows: list[Record]) -> list[Record]:
     return random.Random(_SEED).sample(rows, len(rows))
 
 
+def _precise(row: Record) -> Record:
+    """With what most services have somewhere: all digits of a double, and 64 bits."""
+    draw = random.Random(row["id"])
+    return {**row, "score": draw.random(), "trace_id": draw.getrandbits(63), "weight": 0.1 + 0.2}
+
+
+LONG_NUMBERS: Final = "3 changes, long numbers"
+
 CHANGES: Final[dict[str, Callable[[list[Record]], list[Record]]]] = {
     "equal": _respelled,
     "3 changes": _three,
     "1 % changed": lambda rows: _changed(rows, max(1, len(rows) // 100)),
     "insertion at the head": _inserted,
     "shuffled": _shuffled,
+    LONG_NUMBERS: _three,
 }
 """What the candidate does; `equal` has the members in another order, or the bytes were equal."""
 
@@ -89,6 +98,8 @@ CHANGES: Final[dict[str, Callable[[list[Record]], list[Record]]]] = {
 def pair(size_bytes: int, change: str) -> tuple[bytes, bytes]:
     """Legacy's body and the candidate's."""
     rows = records(size_bytes)
+    if change == LONG_NUMBERS:
+        rows = [_precise(row) for row in rows]
     sides = {"items": rows, "next": None}, {"items": CHANGES[change](rows), "next": None}
     legacy, candidate = (json.dumps(side).encode() for side in sides)
     return legacy, candidate

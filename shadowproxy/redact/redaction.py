@@ -189,8 +189,10 @@ def _number(value: Any) -> Any:
     digits = _digits(value)
     if hide_in_text(digits) != digits:
         return CARD
-    if isinstance(value, Decimal) or len(digits) > MAX_TEXT:
-        return digits if len(digits) <= MAX_TEXT else digits[:MAX_TEXT] + _MORE
+    if len(digits) > MAX_TEXT:
+        return digits[:MAX_TEXT] + _MORE
+    if isinstance(value, Decimal):
+        return float(value) if repr(float(value)) == digits else digits
     return value
 
 
