@@ -32,6 +32,10 @@ _EXPONENT: Final = b"0e"
 
 _RUN: Final = re.compile(rb"[0-9.]+(?:[eE][-+]?[0-9]+)?")
 _NUMBER: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_WHOLE: Final = re.compile(
+    rb"(?:[:,\[ \t\r\n]|(?<=[:,\[ \t\r\n])-)([0-9]{1,20}(?:\.[0-9]{1,20})?)[,\]} \t\r\n]"
+)
+"""The usual number with what is around it, in a fourth of the time."""
 _BEFORE: Final = b":,[ \t\r\n"
 _AFTER: Final = b",]} \t\r\n"
 _MAX_NUMBER: Final = 40
@@ -66,6 +70,11 @@ def _numbers(body: bytes, marked: bytes, mark: bytes) -> Iterator[bytes]:
     """Those that a mark is in, without their sign; parts of texts only if they look like numbers."""
     at = marked.find(mark)
     while at >= 0:
+        whole = _WHOLE.match(body, at - 1) if at else None
+        if whole is not None:
+            yield whole[1]
+            at = marked.find(mark, whole.end(1))
+            continue
         start = at
         while start and marked[start - 1] == _ZERO and at - start <= _MAX_NUMBER:
             start -= 1
