@@ -2,6 +2,8 @@
 
     auto: equal ends ─► same multiset ─► by a key that they share ─► longest common subsequence ─► index
 
+Elements that the same key names in the same order are no multiset in another order: nobody looks.
+
 Laws: each element is in one pair at most, or came, or went; pairs are of legacy's index and the
 candidate's; elements are equal when they are under the rules in force.
 """
@@ -114,6 +116,12 @@ def _are_reordered(elements: Elements, ours: Sequence[int], theirs: Sequence[int
         if not _may_be_reordered(elements, ours, theirs):
             return False
         ours, theirs = _without_same_spelling(elements, ours, theirs)
+    else:
+        changed = [i for i in ours if not elements.same(i, i)]
+        ours = theirs = changed
+        first = elements.key_of_ours(ours[0])
+        if all(elements.key_of_theirs(j) != first for j in theirs):
+            return False
     counts: defaultdict[Key, int] = defaultdict(int)
     for i in ours:
         counts[elements.key_of_ours(i)] += 1
@@ -201,9 +209,17 @@ def _scalar(value: Any) -> object:
     return ("n", spelled(value))
 
 
+class _Shared(NamedTuple):
+    """Elements that a member of this name tells apart, paired by it; `is_in_order`: all of them."""
+
+    name: str
+    aligned: Aligned
+    is_in_order: bool
+
+
 def _by_shared_key(
     elements: Elements, ours: Sequence[int], theirs: Sequence[int]
-) -> Aligned | None:
+) -> _Shared | None:
     """By the member that is another one in each element, and the same in half of the other's."""
     left, right = elements.ours[ours[0]], elements.theirs[theirs[0]]
     if not (isinstance(left, dict) and isinstance(right, dict)):
@@ -217,12 +233,12 @@ def _by_shared_key(
         if mine is None or their is None:
             continue
         if list(mine) == list(their):
-            return Aligned(list(zip(ours, theirs, strict=True)))
+            return _Shared(name, Aligned(list(zip(ours, theirs, strict=True))), True)
         pairs = [(i, their[value]) for value, i in mine.items() if value in their]
         if 2 * len(pairs) >= max(len(ours), len(theirs)):
             removed = [i for value, i in mine.items() if value not in their]
             added = [j for value, j in their.items() if value not in mine]
-            return Aligned(pairs, removed, added, _is_reordered(pairs))
+            return _Shared(name, Aligned(pairs, removed, added, _is_reordered(pairs)), False)
     return None
 
 
@@ -289,11 +305,12 @@ def _in_the_middle(
 def _best(elements: Elements, ours: Sequence[int], theirs: Sequence[int]) -> Aligned:
     if not ours or not theirs:
         return Aligned((), ours, theirs)
-    if _are_reordered(elements, ours, theirs):
+    shared = _by_shared_key(elements, ours, theirs)
+    is_in_order = shared is not None and shared.is_in_order and elements.differ_by(shared.name)
+    if not is_in_order and _are_reordered(elements, ours, theirs):
         return Aligned(is_reordered=True)
-    keyed = _by_shared_key(elements, ours, theirs)
-    if keyed is not None:
-        return _with_alike(elements, keyed, _LEAST_ALIKE_BY_KEY)
+    if shared is not None:
+        return _with_alike(elements, shared.aligned, _LEAST_ALIKE_BY_KEY)
     if len(ours) != len(theirs) and len(ours) * len(theirs) <= MAX_LCS_CELLS:
         found = _by_lcs(elements, ours, theirs)
         return _with_alike_in_gaps(elements, found)

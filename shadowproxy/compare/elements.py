@@ -1,6 +1,7 @@
 """Two arrays whose elements are to be paired, and which of them are the same.
 
-Law: where no rule holds, elements at the same index are looked at once, all of them together.
+Law: elements at the same index are looked at once, all of them together, before any rule is: what is
+the same without rules is so under them, unless they are picky.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 
 from shadowproxy.compare.automaton import State
 from shadowproxy.compare.budget import Budget
+from shadowproxy.compare.effects import NOTHING
 from shadowproxy.compare.equality import FAST_LEVELS, Sameness
 from shadowproxy.compare.keys import Key, Keys
 
@@ -55,6 +57,8 @@ class Elements:
         if self.is_plain:
             return self._plain_ends()
         shorter = min(len(self.ours), len(self.theirs))
+        if len(self.ours) == len(self.theirs) and self._level <= FAST_LEVELS:
+            self._diagonal = self._sameness.flags(self.ours, self.theirs, self._level)
         start = end = 0
         while start < shorter and self.same(start, start):
             start += 1
@@ -86,12 +90,26 @@ class Elements:
         flags = self._sameness.flags(left, right, self._level)
         return [pair for pair, is_same in zip(pairs, flags, strict=True) if not is_same]
 
+    def is_unchanged(self, i: int, j: int, below: State | None) -> bool:
+        """Whether it was seen already that there is nothing to find in two of them."""
+        is_picky = below is not None and below.is_picky
+        return self._diagonal is not None and i == j and self._diagonal[i] and not is_picky
+
     def same(self, i: int, j: int) -> bool:
         """Whether two of them are the same, from the start or from the end of both."""
         below = None if self._state is None else self._state.step(i % len(self.ours))
+        if self.is_unchanged(i, j, below):
+            return True
         if below is None:
             return self._sameness.holds(self.ours[i], self.theirs[j], self._level)
         return self._is_same(self.ours[i], self.theirs[j], self._level, below)
+
+    def differ_by(self, name: str) -> bool:
+        """Whether objects are never the same if a member of this name has another value."""
+        if self._state is None:
+            return True
+        states = {self._state.step(index) for index in range(len(self.ours))}
+        return all(state is None or _leaves(state, name) for state in states)
 
     def is_loose(self, key: Key) -> bool:
         """Whether elements of this key may differ from each other."""
@@ -118,3 +136,10 @@ class Elements:
 
     def _key_of(self, items: list[Any], index: int) -> Key:
         return self._keys.of(items[index], None if self._state is None else self._state.step(index))
+
+
+def _leaves(state: State, name: str) -> bool:
+    """Whether no rule changes what a member of an object is equal to."""
+    below = state.step(name)
+    is_plain = below is None or (below.effects == NOTHING and below.embedded is None)
+    return is_plain and state.effects.keys is None
