@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-_OURS: Final = {".json", ".tally", ".sock", ".lock", ".draft"}
+_OURS: Final = {".json", ".tally", ".sock", ".lock", ".draft", ".key"}
 
 
 class AlreadySupervisedError(Exception):

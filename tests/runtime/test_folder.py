@@ -42,7 +42,7 @@ def test_what_is_not_ours_stays(tmp_path: Path) -> None:
     """A folder that holds anything else is kept, with that alone in it."""
     path = tmp_path / "shadowproxy-x"
     path.mkdir()
-    for name in ("settings.json", "dials", "edge-0.tally", "judge.sock", "notes.txt"):
+    for name in ("settings.json", "dials", "edge-0.tally", "judge.sock", "judge.key", "notes.txt"):
         (path / name).write_text("")
     folder.remove(path)
     assert [left.name for left in path.iterdir()] == ["notes.txt"]
