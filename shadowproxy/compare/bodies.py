@@ -3,6 +3,7 @@
 bytes equal ─► undo content coding ─► decode by media type ─► walk
 """
 
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -14,9 +15,10 @@ from shadowproxy.compare.walking import Walk
 from shadowproxy.core.words import Kind
 from shadowproxy.decode.bounds import BoundError, UndecodableError
 from shadowproxy.decode.coding import codings_of, undo
+from shadowproxy.decode.digits import may_lose_digits
 from shadowproxy.decode.formats import decode, utf8_of
-from shadowproxy.decode.json_text import decode_both, is_json
-from shadowproxy.decode.media import Format, Media, media_of
+from shadowproxy.decode.json_text import How, SlowError, decode_both, is_json
+from shadowproxy.decode.media import UTF8, Format, Media, media_of
 
 Found = tuple[list[Difference], str]
 """Differences, and the reason why there may be more that could not be looked for."""
@@ -200,6 +202,20 @@ def _decode_both(
 ) -> Trees | _Broken:
     if left is Format.JSON and right is Format.JSON:
         return _decode_json(*media, a, b, plan)
+    if {left, right} <= _OF_JSON and _may_be_quick(media, a, b, plan):
+        with suppress(SlowError):
+            return _decode_each(left, right, media, a, b, plan._replace(how=How(quick=True)))
+    return _decode_each(left, right, media, a, b, plan)
+
+
+def _may_be_quick(media: tuple[Media, Media], a: bytes, b: bytes, plan: Plan) -> bool:
+    is_utf8 = all(each.charset in UTF8 for each in media)
+    return is_utf8 and plan.how == How() and not may_lose_digits(a, b)
+
+
+def _decode_each(
+    left: Format, right: Format, media: tuple[Media, Media], a: bytes, b: bytes, plan: Plan
+) -> Trees | _Broken:
     ours = _decode_one(left, media[0], a, plan)
     theirs = _decode_one(right, media[1], b, plan)
     if ours is _UNDECODABLE or theirs is _UNDECODABLE:
@@ -214,6 +230,7 @@ def _decode_json(ours: Media, theirs: Media, a: bytes, b: bytes, plan: Plan) -> 
     return Trees(both.legacy, both.candidate, both.has_booleans)
 
 
+_OF_JSON: Final = {Format.NDJSON, Format.JSON_SEQ}
 _UNDECODABLE: Final = object()
 
 

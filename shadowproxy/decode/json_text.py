@@ -37,13 +37,21 @@ _SPARE_CLOSED: Final = b"]" * _SPARE_LEVELS
 
 
 class How(NamedTuple):
-    """`exact`: numbers as written. `keep_duplicates`: objects that repeat a name are `Members`."""
+    """`exact`: numbers as written. `keep_duplicates`: objects that repeat a name are `Members`.
+
+    `quick`: by orjson alone, which someone has made sure loses no digits.
+    """
 
     exact: bool = False
     keep_duplicates: bool = False
+    quick: bool = False
 
 
 _QUICK: Final = How()
+
+
+class SlowError(Exception):
+    """Something may be JSON that orjson cannot read; the whole is to be read without it."""
 
 
 class Trees(NamedTuple):
@@ -111,7 +119,13 @@ def decode_json(body: bytes, how: How) -> Any:
     Raises:
         UndecodableError: not JSON, or nested above MAX_DEPTH.
         BoundError: more than can be looked at in time.
+        SlowError: only if `how` is quick.
     """
+    if how.quick:
+        try:
+            return _decode_quickly(body)
+        except orjson.JSONDecodeError:
+            raise SlowError from None
     if len(body) > MAX_NODES and _nodes(body) > MAX_NODES:
         raise BoundError("nodes")
     value, is_broken = _decode_exactly(body, how)
