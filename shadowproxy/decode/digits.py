@@ -33,11 +33,11 @@ _EXPONENT: Final = b"0e"
 _RUN: Final = re.compile(rb"[0-9.]+(?:[eE][-+]?[0-9]+)?")
 _NUMBER: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WHOLE: Final = re.compile(
-    rb"(?:[:,\[ \t\r\n]|(?<=[:,\[ \t\r\n])-)([0-9]{1,20}(?:\.[0-9]{1,20})?)[,\]} \t\r\n]"
+    rb"(?:[:,\[ \t\r\n\x1e]|(?<=[:,\[ \t\r\n\x1e])-)([0-9]{1,20}(?:\.[0-9]{1,20})?)[,\]} \t\r\n\x1e]"
 )
 """The usual number with what is around it, in a fourth of the time."""
-_BEFORE: Final = b":,[ \t\r\n"
-_AFTER: Final = b",]} \t\r\n"
+_BEFORE: Final = b":,[ \t\r\n\x1e"
+_AFTER: Final = b",]} \t\r\n\x1e"
 _MAX_NUMBER: Final = 40
 """Characters of one that is worth a closer look; a double's shortest text has 24 at most."""
 _MAX_LOOKED_AT: Final = 50_000
