@@ -8,7 +8,7 @@ rare; but `0.1 + 0.2` is 0.30000000000000004 in most languages, identifiers of 1
 
 Law: if nothing is lost, two numbers are equal for Python if and only if they are equal as written.
 That holds among numbers of at most 15 significant digits, those that equal the shortest text of
-their double, and whole ones of 64 bits unless there are doubles of that size, too.
+their double, and whole ones of 63 bits unless there are doubles of that size, too.
 """
 
 import re
@@ -94,7 +94,7 @@ def _is_lost(number: bytes) -> bool:
     if len(number) > _MAX_NUMBER:
         return True
     if number.isdigit():
-        return int(number) >> 64 > 0
+        return int(number) >> 63 > 0  # it may be a negative one
     text = number.decode("ascii")
     shortest = repr(float(text))
     return shortest != text and Decimal(shortest) != Decimal(text)

@@ -1,7 +1,7 @@
 """Numbers of which a parser would lose something, and those that only look like it."""
 
 import time
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pytest
 from hypothesis import given
@@ -34,13 +34,33 @@ NUMBERS = st.one_of(
 )
 
 
-@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=4), st.booleans())
+def respelled(number: str) -> str:
+    """The same value, perhaps in other words."""
+    return str(Decimal(number))
+
+
+def nudged(number: str) -> str:
+    """Another value that is as close as 24 digits allow."""
+    return str(Decimal(number).next_plus(Context(prec=24)))
+
+
+def plus_one(number: str) -> str:
+    """Another value that a double may not tell from this one."""
+    return str(Context(prec=400).add(Decimal(number), 1))
+
+
+PAIRS = st.tuples(NUMBERS, NUMBERS) | NUMBERS.flatmap(
+    lambda number: st.tuples(
+        st.just(number), st.sampled_from([respelled(number), nudged(number), plus_one(number)])
+    )
+)
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=4))
 def test_numbers_are_equal_exactly_when_they_are_so_as_written(
-    pairs: list[tuple[str, str]], beside_themselves: bool
+    pairs: list[tuple[str, str]],
 ) -> None:
     """Decimal arithmetic is the oracle: no digit is lost, and none is invented."""
-    if beside_themselves:
-        pairs = [(ours, str(Decimal(ours))) for ours, _ in pairs]
     legacy, candidate = (f"[{', '.join(side)}]".encode() for side in zip(*pairs, strict=True))
     found = compare(response(legacy), response(candidate), Rules())
     is_equal = all(Decimal(ours) == Decimal(theirs) for ours, theirs in pairs)
@@ -51,21 +71,21 @@ def test_numbers_are_equal_exactly_when_they_are_so_as_written(
     "text",
     [
         "0.30000000000000004", "0.300000000000000040", "-1.7976931348623157e+308", "5e-324", "1234567890123456789",
-        "[18446744073709551615, -9223372036854775808]", "1.234567890123456E10", "9007199254740993",
+        "[9223372036854775807, -9223372036854775807]", "1.234567890123456E10", "9007199254740993",
         '"3f5b0e-0004-4f8e 00000000000000000000000000000000"', '"a9f0e-000"', '" .e-1000 "',
         '"12345678901234567890123"', '"1.2.3.4.5.6.7.8.9.10.11.12"', '"tel 12345678901234567 x"',
         '{"id": "d0e-0001", "hash": "123456789012345678e000000000000000000"}', "1e-99", "[1e300, 1]",
     ],
 )  # fmt: skip
 def test_what_no_parser_loses_is_read_quickly(text: str) -> None:
-    """What every language writes for 0.1 + 0.2, identifiers of 64 bits, UUIDs, hashes."""
+    """What every language writes for 0.1 + 0.2, identifiers of 63 bits, UUIDs, hashes."""
     assert not may_lose_digits(text.encode(), b"0")
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "0.1000000000000000055511151231257827", "18446744073709551616",
+        "0.1000000000000000055511151231257827", "18446744073709551615", "-9223372036854775809",
         "12345678901234567e0", "[1234567890123456789, 1e18]", "1e-400", "123.4567890123456789",
         "1e-100000", "[1234567890123456789, 1.2345678901234568e+18]", "-18446744073709551616.0",
         "9" * 41, "0." + "1" * 41, "\x1e12345678901234567890.0\x1e1", "1\n-12345678901234567890\n1",
