@@ -18,7 +18,12 @@ def written(sign: str, digits: str, point: int, exponent: str) -> str:
     return f"{sign}{whole}{'.' + fraction if fraction else ''}{exponent}"
 
 
-BIG = st.integers(-(2**70), 2**70) | st.integers(2**53 - 9, 2**53 + 9) | st.integers(10**15, 10**20)
+BIG = (
+    st.integers(-(2**70), 2**70)
+    | st.integers(-(2**64), -(2**62))
+    | st.integers(2**53 - 9, 2**53 + 9)
+    | st.integers(10**15, 10**20)
+)
 NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     BIG.map(str),
