@@ -1,19 +1,20 @@
 """What the running proxy answers about itself: its admin API and its metrics, as values.
 
-Sums and latencies come from `/metrics`, findings from `/api/v1/groups`: what an operator's own
-tools would read.
+Sums come from `/metrics`, findings and what was learned from `/api/v1`: what an operator's own tools
+would read.
 """
 
 import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import aiohttp
 
 from shadowproxy.demo.latencies import bucket_quantile_s
-from shadowproxy.demo.observed import Group, Observed, Speed, Sums
+from shadowproxy.demo.observed import Group, Learned, Observed, Pace, Sums
 
 _SAMPLE = re.compile(r"shadowproxy_(?P<name>\w+?)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -23,14 +24,11 @@ Sample = tuple[str, Labels, float]
 
 
 class Asking:
-    """Asks one proxy; `endpoints` names the endpoint of each route in its configuration."""
+    """Asks one proxy."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, admin: str, endpoints: dict[str, str]
-    ) -> None:
+    def __init__(self, session: aiohttp.ClientSession, admin: str) -> None:
         self._session = session
         self._url = f"http://{admin}"
-        self._endpoints = endpoints
 
     async def is_ready(self) -> bool:
         """Whether the proxy takes requests."""
@@ -47,29 +45,20 @@ class Asking:
             aiohttp.ClientError: control does not answer.
         """
         metrics = list(read_samples(await self._get_text("/metrics")))
-        groups = await self._get_json("/api/v1/groups")
+        found = await self._get_json("/api/v1/groups")
+        noise = await self._get_json("/api/v1/noise")
+        latencies = await self._get_json("/api/v1/latencies")
         return Observed(
             sums=_sums(metrics),
             reasons=_reasons(metrics),
             verdicts=_verdicts(metrics),
-            groups=tuple(_group(document) for document in groups["groups"]),
-            speeds=tuple(self._speeds(metrics)),
+            groups=tuple(_read(Group, each) for each in found["groups"]),
+            causes=tuple(each["sentence"] for each in found["causes"]),
+            learned=tuple(_read(Learned, each) for each in noise["noise"]),
+            paces=tuple(_read(Pace, each) for each in latencies["latencies"]),
             added_p50_s=bucket_quantile_s(_buckets(metrics, "overhead_seconds"), 0.5),
             added_p99_s=bucket_quantile_s(_buckets(metrics, "overhead_seconds"), 0.99),
         )
-
-    def _speeds(self, metrics: list[Sample]) -> Iterator[Speed]:
-        for route, endpoint in self._endpoints.items():
-            sides = [
-                bucket_quantile_s(
-                    _buckets(metrics, "backend_duration_seconds", route=route, backend=backend),
-                    0.5,
-                )
-                for backend in ("legacy", "candidate")
-            ]
-            legacy_s, candidate_s = sides
-            if legacy_s is not None and candidate_s is not None:
-                yield Speed(endpoint, legacy_s, candidate_s)
 
     async def _get_text(self, path: str) -> str:
         async with self._session.get(self._url + path) as response:
@@ -90,11 +79,11 @@ def read_samples(text: str) -> Iterator[Sample]:
             yield match["name"], labels, float(match["value"])
 
 
-def _buckets(metrics: Iterable[Sample], name: str, **wanted: str) -> list[tuple[float, float]]:
-    """The cumulative buckets of a histogram, summed over the labels that are not wanted."""
+def _buckets(metrics: Iterable[Sample], name: str) -> list[tuple[float, float]]:
+    """The cumulative buckets of a histogram, summed over its labels."""
     counts: dict[float, float] = defaultdict(float)
     for sample_name, labels, value in metrics:
-        if sample_name == f"{name}_bucket" and wanted.items() <= labels.items():
+        if sample_name == f"{name}_bucket":
             bound = labels["le"]
             counts[math.inf if bound == "+Inf" else float(bound)] += value
     return sorted(counts.items())
@@ -135,5 +124,8 @@ def _sums(metrics: Iterable[Sample]) -> Sums:
     )
 
 
-def _group(document: dict[str, Any]) -> Group:
-    return Group(**{name: document[name] for name in Group.__dataclass_fields__})
+Row = TypeVar("Row", Group, Learned, Pace)
+
+
+def _read(kind: type[Row], document: dict[str, Any]) -> Row:
+    return kind(**{field.name: document[field.name] for field in fields(kind)})

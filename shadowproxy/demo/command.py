@@ -3,7 +3,8 @@
     traffic ──► proxy (the real command) ──► legacy
                                         └──► candidate, with planted bugs
 
-Exit code 0: no user saw an error, the sums hold, every planted bug was found and nothing else.
+Exit code 0: no user saw an error, the sums hold, every planted bug was found and nothing else, and
+the planted noise was learned; a demo of a few seconds need not have found the slow endpoint.
 1: one of these is not so. 2: an address that cannot be listened at.
 """
 
@@ -27,7 +28,7 @@ from shadowproxy.demo.addresses import (
 )
 from shadowproxy.demo.asking import Asking
 from shadowproxy.demo.children import Child, ChildError, Children
-from shadowproxy.demo.configuration import ENDPOINTS, Addresses, write_configuration
+from shadowproxy.demo.configuration import Addresses, write_configuration
 from shadowproxy.demo.outcome import conclude
 from shadowproxy.demo.traffic import Traffic
 from shadowproxy.demo.watching import display, settle, wait_until_ready, watch
@@ -87,7 +88,7 @@ class _Demo:
             addresses = await self._choose(children, listen, admin)
             proxy = await self._start_proxy(children, addresses)
             async with aiohttp.ClientSession(timeout=timeout) as session:
-                asking = Asking(session, addresses.admin, ENDPOINTS)
+                asking = Asking(session, addresses.admin)
                 await wait_until_ready(asking, proxy, stop)
                 self.console.print(showing.places(addresses, proxy.log))
                 traffic = Traffic(f"http://{addresses.listen}", self.rate)

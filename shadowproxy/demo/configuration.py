@@ -9,6 +9,8 @@ admin: {{listen: {admin}}}
 legacy: {{url: "http://127.0.0.1:{legacy_port}"}}
 candidate: {{url: "http://127.0.0.1:{candidate_port}"}}
 shadow: {{sample: 100%}}
+noise: {{sample: 25%}}  # the usual 2 % would take minutes to learn from so little traffic
+compare: {{latency: {{block: 1s}}}}  # the usual 10 s would take two minutes to claim anything
 routes:
   - {{name: page, path: /}}
   - {{name: list, path: /items}}
@@ -23,18 +25,6 @@ guard: {{budget: 50ms}}  # users, backends and proxy share these cores
 limits: {{drain_delay: 100ms, drain_timeout: 5s}}
 log: {{format: json}}
 """
-
-ENDPOINTS = {
-    "page": "GET /",
-    "list": "GET /items",
-    "detail": "GET /items/{id}",
-    "search": "GET /search",
-    "cart": "GET /cart",
-    "quote": "POST /quote",
-    "catalogue": "GET /catalogue.json",
-    "export": "GET /export.csv",
-}
-"""What each route that is copied stands for, as findings name it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,10 +94,10 @@ def _check_health(_: random.Random) -> Planned:
 
 
 MIX: tuple[tuple[int, Make], ...] = (
-    (40, _show_item),
+    (36, _show_item),
     (17, _list_items),
     (14, _search),
-    (8, _show_cart),
+    (12, _show_cart),
     (6, _show_page),
     (5, _quote),
     (3, _order),

@@ -14,16 +14,39 @@ class Group:
     legacy_status: int
     candidate_status: int
     count: int
+    explained: int
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
-class Speed:
-    """The median time of both backends on one route."""
+class Learned:
+    """What the proxy learned of one place and kind from legacy, asked `aa_samples` times twice.
+
+    `b` is how often legacy disagreed with itself there.
+    """
 
     endpoint: str
-    legacy_s: float
-    candidate_s: float
+    path: str
+    kind: str
+    state: str
+    aa_samples: int
+    b: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What the proxy says about the speed of one endpoint; the sentence is empty without a claim.
+
+    `legacy_us` and `candidate_us` are quantiles in µs by their names: p50, p90, p99.
+    """
+
+    endpoint: str
+    is_slower: bool
+    sentence: str
+    blocks: int
+    slower_blocks: int
+    legacy_us: Mapping[str, int]
+    candidate_us: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +77,8 @@ class Observed:
     reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
     verdicts: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
-    speeds: tuple[Speed, ...] = ()
+    causes: tuple[str, ...] = ()
+    learned: tuple[Learned, ...] = ()
+    paces: tuple[Pace, ...] = ()
     added_p50_s: float | None = None
     added_p99_s: float | None = None

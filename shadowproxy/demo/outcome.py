@@ -1,38 +1,59 @@
 """What the demo concludes: which planted bugs the proxy found, and whether all is well."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from shadowproxy.demo.observed import Group, Observed, Speed
-from shadowproxy.demo.planted import BUGS, NOISE, SLOW_BY_S, Bug, Place
+from shadowproxy.core.words import Kind
+from shadowproxy.demo.observed import Group, Learned, Observed, Pace
+from shadowproxy.demo.planted import BUGS, NOISE, Bug, Noise, Place
 from shadowproxy.demo.traffic import Experience
+
+ENOUGH_BLOCKS: Final = 14
+"""Blocks of time that decide whether an endpoint is slower; with eight endpoints eleven suffice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A planted bug with the findings that show it; for a slow endpoint, the speed."""
+    """A planted bug with the findings that show it; for a slow endpoint, its pace."""
 
     bug: Bug
     groups: tuple[Group, ...] = ()
-    speed: Speed | None = None
+    pace: Pace | None = None
 
     @property
     def is_found(self) -> bool:
-        """Whether the proxy saw it."""
-        return bool(self.groups) or self.speed is not None
+        """Whether the proxy claims it."""
+        return bool(self.groups) or (self.pace is not None and self.pace.is_slower)
 
     @property
-    def count(self) -> int:
-        """In how many exchanges, at least."""
-        return max((group.count for group in self.groups), default=0)
+    def is_open(self) -> bool:
+        """Whether there was too little to claim anything: the demo was short."""
+        if self.bug.kind is not None or self.is_found:
+            return False
+        return self.pace is None or self.pace.blocks < ENOUGH_BLOCKS
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A planted noise: what the proxy learned there, and what it said before it had."""
+
+    noise: Noise
+    learned: Learned | None = None
+    group: Group | None = None
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether its differences are explained."""
+        return self.learned is not None and self.learned.state == "noisy"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Every finding in its place, and what went wrong (nothing, if all is well)."""
+    """Everything in its place, and what went wrong (nothing, if all is well)."""
 
     sightings: tuple[Sighting, ...]
-    noise: tuple[Group, ...]
+    lessons: tuple[Lesson, ...]
     unplanted: tuple[Group, ...]
     complaints: tuple[str, ...]
 
@@ -40,43 +61,55 @@ class Outcome:
 def conclude(seen: Experience, observed: Observed) -> Outcome:
     """Judges a run by what its users saw and by what the proxy says."""
     sightings = tuple(_look_for(bug, observed) for bug in BUGS)
-    shown = {group for sighting in sightings for group in sighting.groups}
-    noisy_places = {noise.place for noise in NOISE}
-    left = [group for group in observed.groups if group not in shown]
-    noise = tuple(group for group in left if _place(group) in noisy_places)
-    unplanted = tuple(group for group in left if _place(group) not in noisy_places)
+    lessons = tuple(_learn(noise, observed) for noise in NOISE)
+    planted = {group for sighting in sightings for group in sighting.groups}
+    planted |= {lesson.group for lesson in lessons if lesson.group is not None}
+    unplanted = tuple(group for group in observed.groups if group not in planted)
     complaints = (
         *_users_complaints(seen),
         *_sums_complaints(observed),
         *(
-            f"planted bug not found: {s.bug.name} ({s.bug.what})"
-            for s in sightings
-            if not s.is_found
+            f"planted bug not found: {each.bug.name} ({each.bug.what})"
+            for each in sightings
+            if not (each.is_found or each.is_open)
         ),
-        *(f"nobody planted: {g.endpoint} {g.path} {g.kind}" for g in unplanted),
+        *(
+            f"planted noise not learned: {_words(each.noise.place)}"
+            for each in lessons
+            if not each.is_learned
+        ),
+        *(f"nobody planted: {group.endpoint} {group.path} {group.kind}" for group in unplanted),
+        *(f"nobody planted: {pace.sentence}" for pace in _unplanted_paces(observed.paces)),
     )
-    return Outcome(sightings, noise, unplanted, complaints)
-
-
-def _place(group: Group) -> Place:
-    return Place(group.endpoint, group.path)
+    return Outcome(sightings, lessons, unplanted, complaints)
 
 
 def _look_for(bug: Bug, observed: Observed) -> Sighting:
     if bug.kind is None:
-        return Sighting(bug, speed=_find_slow(bug.place.endpoint, observed.speeds))
-    return Sighting(bug, tuple(group for group in observed.groups if _shows(group, bug)))
+        paces = (pace for pace in observed.paces if pace.endpoint == bug.place.endpoint)
+        return Sighting(bug, pace=next(paces, None))
+    return Sighting(
+        bug, tuple(each for each in observed.groups if _is_at(each, bug.place, bug.kind))
+    )
 
 
-def _shows(group: Group, bug: Bug) -> bool:
-    return _place(group) == bug.place and group.kind == bug.kind
+def _learn(noise: Noise, observed: Observed) -> Lesson:
+    learned = (each for each in observed.learned if _is_at(each, noise.place, Kind.CHANGED))
+    groups = (each for each in observed.groups if _is_at(each, noise.place, Kind.CHANGED))
+    return Lesson(noise, next(learned, None), next(groups, None))
 
 
-def _find_slow(endpoint: str, speeds: Sequence[Speed]) -> Speed | None:
-    for speed in speeds:
-        if speed.endpoint == endpoint and speed.candidate_s - speed.legacy_s > SLOW_BY_S / 2:
-            return speed
-    return None
+def _is_at(found: Group | Learned, place: Place, kind: Kind) -> bool:
+    return (found.endpoint, found.path, found.kind) == (place.endpoint, place.path, kind)
+
+
+def _words(place: Place) -> str:
+    return f"{place.endpoint} {place.path}"
+
+
+def _unplanted_paces(paces: Iterable[Pace]) -> list[Pace]:
+    planted = {bug.place.endpoint for bug in BUGS if bug.kind is None}
+    return [pace for pace in paces if pace.is_slower and pace.endpoint not in planted]
 
 
 def _users_complaints(seen: Experience) -> list[str]:

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from shadowproxy.demo import observed as seen_by_proxy
 from shadowproxy.demo.configuration import Addresses
-from shadowproxy.demo.observed import Observed, Speed, Sums
-from shadowproxy.demo.outcome import Outcome, Sighting
+from shadowproxy.demo.observed import Observed, Pace, Sums
+from shadowproxy.demo.outcome import Lesson, Outcome, Sighting
 from shadowproxy.demo.traffic import Experience
 
 WIDTH = 80
@@ -70,19 +70,15 @@ def summary(
             Text("\nFindings that nobody planted", style="bold"),
             _groups(outcome.unplanted),
         ]
-    if outcome.noise:
-        parts += [
-            Text(
-                "\nAlso differs (changes on every answer; noise learning is not in this release)",
-                style="bold",
-            ),
-            _groups(outcome.noise),
-        ]
+    if observed.causes:
+        parts += [Text("\nProbably one cause each", style="bold"), _lines(observed.causes)]
     parts += [
-        Text(
-            "\nSpeed of both sides (medians, as exact as the buckets of a histogram)", style="bold"
-        ),
-        _speeds(observed.speeds),
+        Text("\nPlanted noise, learned by asking legacy twice", style="bold"),
+        _lessons(outcome.lessons),
+    ]
+    parts += [
+        Text("\nSpeed of both sides (medians)", style="bold"),
+        _speeds(observed.paces),
     ]
     return Group(*parts)
 
@@ -121,7 +117,14 @@ def log_lines(log: Path) -> RenderableType:
 def ending(outcome: Outcome) -> RenderableType:
     """Fine, or what is not."""
     if not outcome.complaints:
-        return Text("\nFine: no user saw an error, every planted bug was found.", style="green")
+        is_open = any(sighting.is_open for sighting in outcome.sightings)
+        rest = (
+            "what shows in answers was found; times take longer"
+            if is_open
+            else "every planted bug was found"
+        )
+        fine = f"\nFine: no user saw an error, {rest}, and all planted noise was learned."
+        return Text(fine, style="green")
     complaints = "\n".join(f"  {complaint}" for complaint in outcome.complaints)
     return Text(f"\nNot fine:\n{complaints}", style="bold red")
 
@@ -183,13 +186,52 @@ def _sums(sums: Sums) -> Text:
 def _sightings(sightings: Iterable[Sighting]) -> Table:
     table = _plain_table()
     for sighting in sightings:
-        mark = Text("found", "green") if sighting.is_found else Text("NOT FOUND", "bold red")
-        table.add_row(mark, Text(sighting.bug.what, style="bold"))
+        table.add_row(_mark(sighting), Text(sighting.bug.what, style="bold"))
         for group in sighting.groups:
             table.add_row(f"{group.count:,} x", Text(_where(group)))
             table.add_row("", Text(group.sentence, style="dim"))
-        if sighting.speed:
-            table.add_row("", Text(_compared(sighting.speed)))
+        if sighting.bug.kind is None:
+            table.add_row("", Text(_claim(sighting.pace), style="dim"))
+    return table
+
+
+def _mark(sighting: Sighting) -> Text:
+    if sighting.is_found:
+        return Text("found", "green")
+    return Text("not yet", "yellow") if sighting.is_open else Text("NOT FOUND", "bold red")
+
+
+def _claim(pace: Pace | None) -> str:
+    if pace is None:
+        return "both sides' times were not compared yet"
+    blocks = f"{pace.slower_blocks} of {pace.blocks} blocks of time were slower"
+    return pace.sentence or f"{blocks}; that is not evidence enough, let the demo run longer"
+
+
+def _lessons(lessons: Iterable[Lesson]) -> Table:
+    table = _plain_table()
+    for lesson in lessons:
+        mark = Text("learned", "green") if lesson.is_learned else Text("NOT LEARNED", "bold red")
+        place = lesson.noise.place
+        table.add_row(mark, Text(f"{lesson.noise.what}: {place.endpoint}  {place.path}"))
+        table.add_row("", Text(_lesson(lesson), style="dim"))
+    return table
+
+
+def _lesson(lesson: Lesson) -> str:
+    learned, group = lesson.learned, lesson.group
+    if learned is None:
+        return "it never differed"
+    said = f"legacy disagreed with itself in {learned.b:,} of {learned.aa_samples:,} checks"
+    if group is not None:
+        said += f"; {group.explained:,} differences explained, {group.count:,} told before"
+    return said
+
+
+def _lines(texts: Iterable[str]) -> Table:
+    table = _plain_table()
+    for text in texts:
+        table.add_row("", Text(text))
     return table
 
 
@@ -200,26 +242,20 @@ def _groups(groups: Iterable[seen_by_proxy.Group]) -> Table:
     return table
 
 
-def _speeds(speeds: Iterable[Speed]) -> Table:
+def _speeds(paces: Iterable[Pace]) -> Table:
     table = Table(box=None, padding=(0, 1))
     table.add_column("endpoint", overflow="fold")
     for name in ("legacy", "candidate", "ratio"):
         table.add_column(name, justify="right")
-    for speed in speeds:
+    for pace in paces:
+        legacy_s, candidate_s = (side["p50"] / 1e6 for side in (pace.legacy_us, pace.candidate_us))
         table.add_row(
-            Text(speed.endpoint),
-            milliseconds(speed.legacy_s),
-            milliseconds(speed.candidate_s),
-            f"{speed.candidate_s / speed.legacy_s:.1f}" if speed.legacy_s else "-",
+            Text(pace.endpoint),
+            milliseconds(legacy_s),
+            milliseconds(candidate_s),
+            f"{candidate_s / legacy_s:.1f}" if legacy_s else "-",
         )
     return table
-
-
-def _compared(speed: Speed) -> str:
-    return (
-        f"{speed.endpoint}  median {milliseconds(speed.legacy_s)} became about "
-        f"{milliseconds(speed.candidate_s)}"
-    )
 
 
 def _where(group: seen_by_proxy.Group) -> str:

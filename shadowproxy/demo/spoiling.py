@@ -46,6 +46,12 @@ def _altered_header(answer: Answer, _: Mapping[str, str]) -> None:
     answer.headers["Cache-Control"] = "no-store"
 
 
+def _token_lost(answer: Answer, _: Mapping[str, str]) -> None:
+    number = answer.document["user"].removeprefix("u")
+    if number.isdecimal() and int(number) % planted.TOKEN_EVERY == planted.TOKEN_REMAINDER:
+        answer.document["csrf_token"] = None
+
+
 def _slow_endpoint(answer: Answer, _: Mapping[str, str]) -> None:
     answer.delay_s += planted.SLOW_BY_S
 
@@ -56,6 +62,7 @@ SPOILS: dict[str, Spoil] = {
     "error_on_one_id": _error_on_one_id,
     "reordered_list": _reordered_list,
     "altered_header": _altered_header,
+    "token_lost": _token_lost,
     "slow_endpoint": _slow_endpoint,
 }
 """By the name of the bug in `planted.BUGS`."""

@@ -86,7 +86,11 @@ def _evidence(group: Group) -> list[str]:
             else f"legacy never disagreed with itself in {checks}"
         )
     if state == "regression":
-        said.append("the candidate differs more often than that explains: a regression")
+        said.append(
+            "the candidate differs more often than that explains: a regression"
+            if times
+            else "the difference is the candidate's own: a regression"
+        )
     if group.explained:
         more = f" in {group.explained:,} more" if group.count else ""
         said.append(f"explained by noise{more}")

@@ -9,7 +9,7 @@ from aiohttp import ClientResponseError, ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from shadowproxy.demo.asking import Asking, read_samples
-from shadowproxy.demo.observed import Group, Speed, Sums
+from shadowproxy.demo.observed import Group, Learned, Pace, Sums
 
 METRICS = """\
 # HELP shadowproxy_received_total Requests that the edges saw.
@@ -25,13 +25,6 @@ shadowproxy_verdicts_total{route="page",verdict="mismatch"} 5.0
 shadowproxy_overhead_seconds_bucket{le="0.0001"} 50.0
 shadowproxy_overhead_seconds_bucket{le="0.0002"} 100.0
 shadowproxy_overhead_seconds_bucket{le="+Inf"} 100.0
-shadowproxy_backend_duration_seconds_bucket{backend="legacy",le="0.001",route="cart"} 4.0
-shadowproxy_backend_duration_seconds_bucket{backend="legacy",le="+Inf",route="cart"} 4.0
-shadowproxy_backend_duration_seconds_bucket{backend="candidate",le="0.001",route="cart"} 0.0
-shadowproxy_backend_duration_seconds_bucket{backend="candidate",le="0.003",route="cart"} 4.0
-shadowproxy_backend_duration_seconds_bucket{backend="candidate",le="+Inf",route="cart"} 4.0
-shadowproxy_backend_duration_seconds_bucket{backend="legacy",le="+Inf",route="page"} 0.0
-shadowproxy_backend_duration_seconds_bucket{backend="candidate",le="+Inf",route="page"} 0.0
 process_cpu_seconds_total 1.0
 """
 GROUP = {
@@ -43,9 +36,18 @@ GROUP = {
     "legacy_status": 200,
     "candidate_status": 200,
     "count": 3,
+    "explained": 9,
     "sentence": "it differs",
     "sample": {},
 }
+NOISE = {
+    "endpoint": "GET /cart", "path": "/csrf_token", "kind": "changed", "state": "noisy",
+    "aa_samples": 12, "b": 11, "shape": {},
+}  # fmt: skip
+PACE = {
+    "endpoint": "GET /cart", "is_slower": True, "sentence": "slower", "blocks": 12,
+    "slower_blocks": 11, "legacy_us": {"p50": 900}, "candidate_us": {"p50": 150_000}, "e": 1e3,
+}  # fmt: skip
 
 
 class Control:
@@ -53,7 +55,13 @@ class Control:
 
     def __init__(self) -> None:
         self.ready = True
-        self.answers = {"/metrics": METRICS, "/api/v1/groups": json.dumps({"groups": [GROUP]})}
+        causes = [{"sentence": "one cause", "groups": []}]
+        self.answers = {
+            "/metrics": METRICS,
+            "/api/v1/groups": json.dumps({"groups": [GROUP], "causes": causes}),
+            "/api/v1/noise": json.dumps({"noise": [NOISE]}),
+            "/api/v1/latencies": json.dumps({"latencies": [PACE]}),
+        }
 
     async def answer(self, request: web.Request) -> web.Response:
         if request.path == "/readyz":
@@ -72,29 +80,26 @@ async def asked() -> AsyncIterator[tuple[Control, Asking]]:
     server = TestServer(app)
     await server.start_server()
     async with ClientSession() as session:
-        endpoints = {"cart": "GET /cart", "page": "GET /"}
-        yield control, Asking(session, f"127.0.0.1:{server.port}", endpoints)
+        yield control, Asking(session, f"127.0.0.1:{server.port}")
     await server.close()
 
 
 async def test_one_reading_has_everything(asked: tuple[Control, Asking]) -> None:
-    """Sums, reasons, verdicts over all routes, findings, added time and speeds."""
+    """Sums, reasons, verdicts over all routes, added time; findings and what was learned."""
     observed = await asked[1].observe()
     assert observed.sums == Sums(received=12, skipped=3, recorded=8, in_flight=1)
     assert observed.sums.hold
     assert observed.reasons["skipped", "method"] == 2
     assert observed.verdicts == {"mismatch": 8}
     assert observed.groups == (
-        Group("GET /cart", "/csrf_token", "changed", 200, 200, 3, "it differs"),
+        Group("GET /cart", "/csrf_token", "changed", 200, 200, 3, 9, "it differs"),
     )
+    assert observed.causes == ("one cause",)
+    assert observed.learned == (Learned("GET /cart", "/csrf_token", "changed", "noisy", 12, 11),)
+    times = {"p50": 900}, {"p50": 150_000}
+    assert observed.paces == (Pace("GET /cart", True, "slower", 12, 11, *times),)
     assert observed.added_p50_s == pytest.approx(0.0001)
     assert observed.added_p99_s == pytest.approx(0.000198)
-
-
-async def test_a_route_without_traffic_has_no_speed(asked: tuple[Control, Asking]) -> None:
-    """Medians are there for routes that both sides answered."""
-    observed = await asked[1].observe()
-    assert observed.speeds == (Speed("GET /cart", 0.0005, 0.002),)
 
 
 async def test_readiness_is_asked(asked: tuple[Control, Asking]) -> None:
@@ -108,7 +113,7 @@ async def test_readiness_is_asked(asked: tuple[Control, Asking]) -> None:
 async def test_nobody_there_is_not_ready() -> None:
     """A proxy that does not listen yet is simply not ready."""
     async with ClientSession() as session:
-        assert not await Asking(session, "127.0.0.1:1", {}).is_ready()
+        assert not await Asking(session, "127.0.0.1:1").is_ready()
 
 
 async def test_an_error_of_control_is_raised(asked: tuple[Control, Asking]) -> None:

@@ -4,18 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from shadowproxy.demo.observed import Group, Observed, Speed, Sums
-from shadowproxy.demo.outcome import conclude
-from shadowproxy.demo.planted import BUGS, NOISE, SLOW_BY_S
+from shadowproxy.demo.observed import Group, Learned, Observed, Pace, Sums
+from shadowproxy.demo.outcome import ENOUGH_BLOCKS, conclude
+from shadowproxy.demo.planted import BUGS, NOISE
 from shadowproxy.demo.traffic import Experience
 
 SHOWN = [bug for bug in BUGS if bug.kind is not None]
 GROUPS = tuple(
-    Group(bug.place.endpoint, bug.place.path, str(bug.kind), 200, 200, 5, "it differs")
+    Group(bug.place.endpoint, bug.place.path, str(bug.kind), 200, 200, 5, 0, "it differs")
     for bug in SHOWN
 )
-SLOW = Speed("GET /cart", 0.001, 0.001 + SLOW_BY_S)
-ALL_FOUND = Observed(sums=Sums(received=10, skipped=1, recorded=9), groups=GROUPS, speeds=(SLOW,))
+LEARNED = tuple(
+    Learned(noise.place.endpoint, noise.place.path, "changed", "noisy", 12, 12) for noise in NOISE
+)
+TIMES = {"p50": 1000}
+SLOW = Pace("GET /cart", True, "candidate is slower", ENOUGH_BLOCKS, ENOUGH_BLOCKS, TIMES, TIMES)
+ALL_FOUND = Observed(
+    sums=Sums(received=10, skipped=1, recorded=9), groups=GROUPS, learned=LEARNED, paces=(SLOW,)
+)
 
 
 def _good() -> Experience:
@@ -38,11 +44,28 @@ def test_each_bug_is_missed_by_name(missing: int) -> None:
     assert SHOWN[missing].name in complaints[0]
 
 
-def test_a_slow_endpoint_must_be_seen_as_slow() -> None:
-    """A median that did not move by half of what was planted does not count as found."""
-    quick = Speed("GET /cart", 0.001, 0.001 + SLOW_BY_S / 3)
-    (complaint,) = conclude(_good(), replace(ALL_FOUND, speeds=(quick,))).complaints
+def test_a_slow_endpoint_must_be_claimed_to_be_slow() -> None:
+    """Enough blocks without a claim are a bug that was not found."""
+    unclaimed = replace(SLOW, is_slower=False, sentence="")
+    outcome = conclude(_good(), replace(ALL_FOUND, paces=(unclaimed,)))
+    (complaint,) = outcome.complaints
     assert "slow_endpoint" in complaint
+
+
+@pytest.mark.parametrize("blocks", [None, 0, ENOUGH_BLOCKS - 1])
+def test_a_short_demo_claims_nothing_about_times(blocks: int | None) -> None:
+    """Too few blocks, or none: neither found nor missed."""
+    short = () if blocks is None else (replace(SLOW, is_slower=False, blocks=blocks),)
+    outcome = conclude(_good(), replace(ALL_FOUND, paces=short))
+    assert outcome.complaints == ()
+    assert [each.bug.name for each in outcome.sightings if each.is_open] == ["slow_endpoint"]
+
+
+def test_another_slow_endpoint_is_a_complaint() -> None:
+    """Nobody planted it."""
+    other = replace(SLOW, endpoint="GET /", sentence="candidate is slower: GET /")
+    (complaint,) = conclude(_good(), replace(ALL_FOUND, paces=(SLOW, other))).complaints
+    assert complaint == "nobody planted: candidate is slower: GET /"
 
 
 def test_another_kind_at_the_place_is_not_the_bug() -> None:
@@ -54,11 +77,21 @@ def test_another_kind_at_the_place_is_not_the_bug() -> None:
 
 
 def test_noise_is_set_apart() -> None:
-    """Planted noise is neither a bug nor a complaint."""
-    noise = Group(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 3, "")
+    """Planted noise is neither a bug nor a complaint, though it was told before it was learned."""
+    noise = Group(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 3, 9, "")
     outcome = conclude(_good(), replace(ALL_FOUND, groups=(*GROUPS, noise)))
-    assert outcome.noise == (noise,)
+    assert outcome.lessons[0].group == noise
+    assert outcome.unplanted == ()
     assert outcome.complaints == ()
+
+
+@pytest.mark.parametrize("state", [None, "open", "regression"])
+def test_noise_that_is_not_learned_is_a_complaint(state: str | None) -> None:
+    """By its place, whether it never differed or is taken for something else."""
+    first = () if state is None else (replace(LEARNED[0], state=state),)
+    learned = (*first, *LEARNED[1:])
+    (complaint,) = conclude(_good(), replace(ALL_FOUND, learned=learned)).complaints
+    assert complaint == "planted noise not learned: GET /items /generated_at"
 
 
 def test_a_hurt_user_is_a_complaint() -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from shadowproxy.demo import showing
-from shadowproxy.demo.observed import Group, Observed, Speed, Sums
-from shadowproxy.demo.outcome import conclude
+from shadowproxy.demo.observed import Group, Learned, Observed, Pace, Sums
+from shadowproxy.demo.outcome import ENOUGH_BLOCKS, conclude
 from shadowproxy.demo.planted import NOISE
 from shadowproxy.demo.traffic import Experience
 
 LONG = "`items[*].price` number became string in 312 of 10,412 answers of GET /items/{id}"
 GROUPS = (
-    Group("GET /items/{id}", "/price", "type", 200, 200, 123_456, LONG),
-    Group("GET /" + "a" * 120, "/" + "b" * 120, "changed", 200, 200, 1, LONG),
-    Group(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 9, LONG),
+    Group("GET /items/{id}", "/price", "type", 200, 200, 123_456, 0, LONG),
+    Group("GET /" + "a" * 120, "/" + "b" * 120, "changed", 200, 200, 1, 0, LONG),
+    Group(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 9, 4_321, LONG),
 )
 OBSERVED = Observed(
     sums=Sums(received=1_234_567, skipped=34_567, dropped=1, failed=2, recorded=1_199_997),
@@ -28,7 +28,12 @@ OBSERVED = Observed(
     },
     verdicts={"match": 1_000_000, "mismatch": 199_997, "noise": 0},
     groups=GROUPS,
-    speeds=(Speed("GET /cart", 0.0011, 0.1523), Speed("GET /", 0.0, 0.001)),
+    causes=("`price` became a string in three endpoints",),
+    learned=(Learned(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", "noisy", 99, 98),),
+    paces=(
+        Pace("GET /cart", False, "", ENOUGH_BLOCKS - 1, 3, {"p50": 1100}, {"p50": 152_300}),
+        Pace("GET /", False, "", 9, 0, {"p50": 0}, {"p50": 1000}),
+    ),
     added_p50_s=0.0002,
 )
 
@@ -55,18 +60,27 @@ def test_everything_fits_80_columns() -> None:
 def test_summary_names_found_and_not_found() -> None:
     """Each bug is there, and whether it was found."""
     text = "\n".join(_summary(OBSERVED))
-    assert text.count("NOT FOUND") == 4
+    assert text.count("NOT FOUND") == 5
+    assert text.count("not yet") == 1
+    assert "3 of 13 blocks of time were slower" in text
     assert "1,234,567 received = 34,567 skipped + 1 dropped + 2 failed" in text
     assert "skipped: method 34,567" in text
 
 
 def test_noise_and_the_unplanted_are_apart() -> None:
-    """Planted noise is announced as such; what nobody planted has a heading of its own."""
-    text = "\n".join(_summary(OBSERVED))
-    assert text.index("that nobody planted") < text.index("Also differs")
-    quiet = "\n".join(_summary(replace(OBSERVED, groups=GROUPS[:1])))
-    assert "nobody planted" not in quiet
-    assert "Also differs" not in quiet
+    """What nobody planted has a heading of its own; planted noise says what was learned."""
+    text = " ".join(" ".join(_summary(OBSERVED)).split())
+    assert text.index("that nobody planted") < text.index("Planted noise")
+    learned = "legacy disagreed with itself in 98 of 99 checks; 4,321 differences explained, 9 told"
+    assert learned in text
+    assert text.count("NOT LEARNED") == len(NOISE) - 1
+    assert "nobody planted" not in "\n".join(_summary(replace(OBSERVED, groups=GROUPS[:1])))
+
+
+def test_causes_are_shown() -> None:
+    """Only if there are any."""
+    assert "`price` became a string in three endpoints" in "\n".join(_summary(OBSERVED))
+    assert "one cause" not in "\n".join(_summary(replace(OBSERVED, causes=())))
 
 
 def test_sums_that_do_not_hold_are_said() -> None:
@@ -77,7 +91,7 @@ def test_sums_that_do_not_hold_are_said() -> None:
 
 def test_markup_in_a_finding_is_text() -> None:
     """Square brackets from a path stay what they are."""
-    group = Group("GET /[bold]x", "/[red]y", "changed", 200, 200, 1, "[blink]")
+    group = Group("GET /[bold]x", "/[red]y", "changed", 200, 200, 1, 0, "[blink]")
     text = "\n".join(_summary(replace(OBSERVED, groups=(group,))))
     assert "GET /[bold]x  /[red]y  changed" in text
 

@@ -136,6 +136,9 @@ def test_a_sentence_counts(count: int, exchanges: int, expected: str) -> None:
         (Evidence("regression", 60, 30, 99.0),
          "; legacy disagreed with itself in 30 of 60 checks"
          "; the candidate differs more often than that explains: a regression"),
+        (Evidence("regression", 60, 0, 99.0),
+         "; legacy never disagreed with itself in 60 checks"
+         "; the difference is the candidate's own: a regression"),
     ],
 )  # fmt: skip
 def test_noise_is_told_in_words(noise: Evidence, expected: str) -> None:

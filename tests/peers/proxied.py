@@ -71,7 +71,7 @@ class Proxied:
 @asynccontextmanager
 async def _asking(admin: int) -> AsyncIterator[Asking]:
     async with ClientSession(timeout=ClientTimeout(total=DEADLINE_S)) as session:
-        yield Asking(session, f"127.0.0.1:{admin}", {})
+        yield Asking(session, f"127.0.0.1:{admin}")
 
 
 @contextmanager
