@@ -14,5 +14,5 @@ def test_the_proxy_accepts_it_without_a_warning(tmp_path: Path) -> None:
     loaded = load(str(file), environ={})
     assert loaded.warnings == ()
     copied = {route.path for route in loaded.settings.routes if route.shadow}
-    planted = {each.place.endpoint.partition(" ")[2] for each in (*BUGS, *NOISE)}
-    assert planted <= copied
+    places = [bug.place for bug in BUGS] + [noise.place for noise in NOISE]
+    assert {place.endpoint.partition(" ")[2] for place in places} <= copied
