@@ -1,14 +1,15 @@
 """The bench of the comparer measures what it says: the pairs it names, every arm, in bounded time."""
 
 import json
-from time import perf_counter
+from functools import partial
+from time import perf_counter, sleep
 
 import pytest
 
 from bench.compare import comparers, judge
 from bench.compare.__main__ import Cell, Effort, page
 from bench.compare.documents import SIZES, pair
-from bench.compare.timing import timed
+from bench.compare.timing import timed, timed_apart
 from shadowproxy.compare import Rules, compare, response
 from shadowproxy.core.words import Kind
 
@@ -70,6 +71,16 @@ def test_what_takes_too_long_is_given_up() -> None:
     assert quick is not None
     assert quick.times > 1
     assert quick.p50_ms <= quick.p99_ms < 50
+
+
+def test_a_time_is_taken_in_another_process() -> None:
+    """What is done there leaves nothing here, and what takes too long has no timing there either."""
+    done: list[int] = []
+    timing = timed_apart(lambda: partial(done.append, 1), 0.001, 0.5)
+    assert timing is not None
+    assert timing.times > 1
+    assert done == []
+    assert timed_apart(lambda: partial(sleep, 5), 0.01, 0.05) is None
 
 
 @pytest.mark.slow

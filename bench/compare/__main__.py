@@ -5,14 +5,21 @@ import gc
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
 
 from bench import machine
 from bench.compare import comparers, judge
 from bench.compare.documents import CHANGES, SIZES, pair
-from bench.compare.timing import Timing, timed
+from bench.compare.timing import Timing, timed_apart
 from bench.rendering import table
 from bench.running import end_on_sigterm
 from shadowproxy.runtime.process import GC_THRESHOLDS
+
+
+RESULTS: Final = Path(__file__).parent.parent / "results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="up to 100 KB, fewer repetitions")
     parser.add_argument("--pairs", type=int, help="through the judge; 0: not at all")
+    parser.add_argument("--keep", action="store_true", help="also into bench/results")
     options = parser.parse_args()
     effort = Effort(0.06, 1.0) if options.quick else Effort(0.5, 10.0)
     sizes = list(SIZES)[: 3 if options.quick else None]
@@ -51,25 +59,32 @@ def main() -> None:
         for change in CHANGES:
             print(f"{size}, {change}", file=sys.stderr, flush=True)
             cells.append(_cell(size, change, effort, given_up))
-    print(f"{machine.line()}\ncommit {machine.commit()}\n")
-    print(page(cells, effort))
+    parts = [f"{machine.line()}\ncommit {machine.commit()}", page(cells, effort)]
     pairs = options.pairs if options.pairs is not None else (4_000 if options.quick else 20_000)
     if pairs:
-        print(f"\n{judge.measured(pairs)}")
+        parts.append(judge.measured(pairs))
+    text = "\n\n".join(parts)
+    print(text)
+    if options.keep:
+        name = f"compare-{datetime.now(UTC).date()}-{machine.commit()[:12]}.md"
+        (RESULTS / name).write_text(f"# Comparing\n\n{text}\n")
 
 
 def _cell(size: str, change: str, effort: Effort, given_up: set[tuple[str, str]]) -> Cell:
     legacy, candidate = pair(SIZES[size], change)
-    ours = timed(comparers.ours(legacy, candidate), effort.budget_s, effort.limit_s)
-    parsing = timed(comparers.parsing(legacy, candidate), effort.budget_s / 4, effort.limit_s)
+    ours = timed_apart(lambda: comparers.ours(legacy, candidate), effort.budget_s, effort.limit_s)
+    parsing = timed_apart(
+        lambda: comparers.parsing(legacy, candidate), effort.budget_s / 4, effort.limit_s
+    )
     assert ours is not None
     assert parsing is not None
     cell = Cell(size, change, ours, parsing)
     for name in filter(comparers.is_installed, comparers.PEERS):
         timing = None
         if (name, change) not in given_up:  # ten times the size is not quicker
-            work = comparers.peer(name, legacy, candidate)
-            timing = timed(work, effort.budget_s, effort.limit_s)
+            timing = timed_apart(
+                partial(comparers.peer, name, legacy, candidate), effort.budget_s, effort.limit_s
+            )
         if timing is None:
             given_up.add((name, change))
         cell.peers[name] = timing
