@@ -61,7 +61,9 @@ def read_answer(name: str) -> Stored:
     Raises:
         Ending: it cannot be read, or begins like a response and is none.
     """
-    shown = "<stdin>" if name == STDIN else printable(name)
+    shown = "<stdin>" if name == STDIN else printable(name) or "''"
+    if name == STDIN and sys.stdin is None:
+        raise Ending("cannot read <stdin>: it is closed", 2)
     try:
         if name == STDIN:
             content = sys.stdin.buffer.read(MAX_BYTES + 1)

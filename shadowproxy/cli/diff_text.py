@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shadowproxy.cli.changed_words import ELLIPSIS, MAX_CHARS, Part, changed_parts
 from shadowproxy.cli.exact_json import tokens
-from shadowproxy.compare.differences import MISSING, Comparison, Difference, type_name
+from shadowproxy.compare.bodies import Opaque
+from shadowproxy.compare.differences import (
+    MAX_DIFFERENCES,
+    MISSING,
+    TOO_MANY,
+    Comparison,
+    Difference,
+    type_name,
+)
 from shadowproxy.core.words import Kind, Verdict
 from shadowproxy.findings.escaping import clip, escape
 from shadowproxy.findings.places import write_steps
@@ -38,6 +46,21 @@ _MEANINGS: Final = {
     Kind.INVALID: "one of them is not what it is declared to be",
     Kind.RAW: "the bytes differ, nothing decodes them",
     Kind.EMPTY: "one of them has no bytes",
+}
+_REASONS: Final = {
+    TOO_MANY: f"there are more than {MAX_DIFFERENCES:,} differences; hide the known ones with rules",
+    "nodes": "the bodies have more values than are compared in time; try parts of them",
+    "depth": "a body is nested too deeply",
+    "number": "a number has an exponent that nothing can hold",
+    "markup": "a body has more markup than is read",
+    "cell": "a cell of a table is longer than 128 KiB",
+    "form": "a form is longer than 1 MiB",
+    "protobuf": "a message is longer than 4 MiB",
+    "inflation": "a body is too large when decompressed",
+    "window": "a body asks for too much memory to be decompressed",
+    "members": "a body is compressed in too many pieces",
+    "codings": "a body is compressed too often",
+    "coding_unknown": "Content-Encoding names none of gzip, deflate, br, zstd",
 }
 _INDENT: Final = "  "
 _SIGNS: Final = (("-", "red"), ("+", "green"))
@@ -121,6 +144,8 @@ def _as_text(parts: Sequence[Part]) -> list[Part]:
 def _one(value: Any) -> list[Part] | None:
     if value is MISSING:
         return None
+    if isinstance(value, Opaque):
+        return [Part(str(value), False)]
     shown = ""
     for token in tokens(value, is_ascii=False):
         shown += token
@@ -140,7 +165,7 @@ def summary_lines(comparison: Comparison, rules: Sequence[Mapping[str, Any]]) ->
     """The verdict with counts by kind, and what rules did."""
     yield f"{comparison.verdict}: {_sum(comparison)}"
     if comparison.reason:
-        yield f"not everything was looked at: {escape(comparison.reason)}"
+        yield f"not everything was looked at: {_why(comparison.reason)}"
     hits = sorted(comparison.hits.items(), key=lambda item: -item[1])
     told = [(index, count) for index, count in hits if count]
     if told:
@@ -149,6 +174,11 @@ def summary_lines(comparison: Comparison, rules: Sequence[Mapping[str, Any]]) ->
         yield f"{count:>6}  {rule_text(rules[index])}"
     if idle := len(rules) - len(told):
         yield f"rules that hid nothing: {idle} of {len(rules)}"
+
+
+def _why(reason: str) -> str:
+    meaning = _REASONS.get(reason)
+    return f"{meaning} ({escape(reason)})" if meaning else escape(reason)
 
 
 def _sum(comparison: Comparison) -> str:

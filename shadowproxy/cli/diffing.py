@@ -1,6 +1,7 @@
 """`shadowproxy diff`: two stored answers compared as the proxy would, to try rules without traffic."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -58,14 +59,35 @@ def diff(question: Question) -> int:
     legacy, candidate = _observations(question)
     comparison = compare(legacy, candidate, rules, question.endpoint)
     if question.form == "text":
-        from shadowproxy.cli.diff_text import print_comparison
-
-        print_comparison(comparison, rules.rules)
+        _print_text(comparison, rules.rules)
     elif question.form == "json":
-        click.echo(comparison_json(comparison, rules.rules))
+        _print(comparison_json(comparison, rules.rules))
     else:
-        click.echo(_patch_json(legacy, candidate, rules, question.endpoint))
+        _print(_patch_json(legacy, candidate, rules, question.endpoint))
     return 0 if comparison.verdict is Verdict.MATCH else 1
+
+
+def _print_text(comparison: "Comparison", rules: Sequence[Mapping[str, Any]]) -> None:
+    from shadowproxy.cli.diff_text import print_comparison
+
+    with _writing():
+        print_comparison(comparison, rules)
+
+
+def _print(text: str) -> None:
+    with _writing():
+        click.echo(text)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A full disk is no bug of ours; a pipe whose reader has seen enough is nothing to tell."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Ending(f"cannot write standard output: {error.strerror}", 2) from None
 
 
 def _require_usable(question: Question) -> None:
@@ -139,9 +161,13 @@ def _patch_json(
     legacy: "Observation", candidate: "Observation", rules: "Rules", endpoint: str
 ) -> str:
     """RFC 6902, an operation a line."""
-    from shadowproxy.compare.patching import patch
+    from shadowproxy.compare.patching import NoPatchError, patch
 
-    return _lines(patch(legacy, candidate, rules, endpoint), "")
+    try:
+        return _lines(patch(legacy, candidate, rules, endpoint), "")
+    except NoPatchError as error:
+        hint = "--format text shows what differs, --content-type says what the bodies are"
+        raise Ending(f"cannot make a patch: {error}; {hint}", 2) from None
 
 
 def _lines(items: Sequence[Mapping[str, Any]], indent: str) -> str:

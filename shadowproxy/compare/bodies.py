@@ -29,6 +29,9 @@ class Opaque(NamedTuple):
 
     size: int
 
+    def __str__(self) -> str:
+        return f"{self.size} bytes"
+
 
 class _Side(NamedTuple):
     observation: Observation

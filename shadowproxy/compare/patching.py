@@ -7,8 +7,8 @@ the difference.
 from collections.abc import Iterable
 from typing import Any
 
-from shadowproxy.compare.bodies import trees_of
-from shadowproxy.compare.differences import Difference, pointer
+from shadowproxy.compare.bodies import compare_bodies, trees_of
+from shadowproxy.compare.differences import Difference, Hits, pointer
 from shadowproxy.compare.headers import parse_fields
 from shadowproxy.compare.observations import Observation
 from shadowproxy.compare.ruleset import Rules
@@ -40,13 +40,21 @@ def patch(
     try:
         trees = trees_of(legacy, candidate, heads, plan)
     except (UndecodableError, BoundError) as error:
-        raise NoPatchError(f"the bodies are not two documents of one format ({error})") from None
+        if compare_bodies(legacy, candidate, heads, plan, Hits(int)) == ([], ""):
+            return []
+        raise NoPatchError(_why_none(error)) from None
     walk = Walk(trees.has_booleans, looks_into=False)
     reason = walk.walk(trees.legacy, trees.candidate, plan.start)
     if reason or any(rule.get("array", {}).get("by") == "set" for rule in rules.rules):
         whole = bool(reason or walk.found)
         return [_replace((), trees.candidate)] if whole else []
     return list(_operations(walk.found))
+
+
+def _why_none(error: UndecodableError | BoundError) -> str:
+    if isinstance(error, BoundError):
+        return f"a body is more than can be looked at ({error})"
+    return f"the bodies are not two documents of one format ({error})"
 
 
 def _operations(found: Iterable[Difference]) -> Iterable[Operation]:

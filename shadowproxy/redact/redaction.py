@@ -114,7 +114,7 @@ class Redactor:
 
     def _leaf(self, value: Any, is_secret: bool) -> Any:
         if isinstance(value, Opaque):
-            return f"{value.size} bytes"
+            return str(value)
         if self._mode == "drop":
             return f"[{type_name(value)}]"
         if self._mode == "hash":

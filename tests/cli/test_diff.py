@@ -1,6 +1,8 @@
 """`shadowproxy diff`: two stored answers, compared by the configured rules."""
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shadowproxy.cli import cli
+from shadowproxy.cli.ending import Ending
 from tests.cli.commands import run
 
 LEGACY = '{"items": [{"id": 1, "price": 10.00}], "name": "the quick brown fox", "old": null}'
@@ -156,6 +159,53 @@ def test_a_patch_makes_the_candidates_body(folder: Path) -> None:
     assert {"op": "add", "path": "/new", "value": [1, 2]} in operations
     same = diff("legacy.json", "legacy.json", "--format", "patch")
     assert (same.return_value, same.stdout) == (0, "[]\n")
+
+
+@pytest.mark.parametrize(
+    ("legacy", "candidate", "why"),
+    [
+        (b"\0\1", b"\0\2", "the bodies are not two documents of one format (opaque)"),
+        (b"", b"{}", "the bodies are not two documents of one format (format)"),
+        (b"{}", b"{", "the bodies are not two documents of one format (json)"),
+        (b"[" + b"1," * 250_000 + b"1]", b"[]", "a body is more than can be looked at (nodes)"),
+    ],
+)
+def test_where_no_patch_can_be_made_it_says_why(
+    folder: Path, legacy: bytes, candidate: bytes, why: str
+) -> None:
+    """On standard error, with what to try instead; bodies that are equal need no operation."""
+    names = of(folder, legacy, candidate)
+    error = diff(*names, "--format", "patch").exception
+    assert isinstance(error, Ending)
+    assert error.code == 2
+    assert error.message.startswith(f"cannot make a patch: {why}; --format text shows")
+    same = diff(names[0], names[0], "--format", "patch")
+    assert (same.return_value, same.stdout) == (0, "[]\n")
+
+
+def test_bytes_are_told_by_their_number(folder: Path) -> None:
+    """Nothing is shown of what nobody decoded, and no name of our own."""
+    names = of(folder, b"\xff\0", b"\xff\0\1")
+    assert "  - 2 bytes\n  + 3 bytes\n" in diff(*names).stdout
+    (found,) = document(*names)["differences"]
+    assert (found["legacy"], found["candidate"]) == ("2 bytes", "3 bytes")
+
+
+def test_streams_that_cannot_be_used_are_told(folder: Path) -> None:
+    """A closed standard input, a full disk: one line each."""
+    command = f"{sys.executable} -m shadowproxy diff legacy.json"
+    for tail, said in (
+        ("- <&-", "cannot read <stdin>: it is closed\n"),
+        ("candidate.json >/dev/full", "cannot write standard output: No space left on device\n"),
+        (
+            "candidate.json --format json >/dev/full",
+            "cannot write standard output: No space left on device\n",
+        ),
+    ):
+        done = subprocess.run(
+            f"{command} {tail}", shell=True, cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (2, said)
 
 
 CONFIGURATION = """\
@@ -312,6 +362,8 @@ def test_what_could_not_be_looked_at_is_no_match(folder: Path) -> None:
     result = diff(*names, "--content-type", "application/json")
     assert result.return_value == 1
     assert "match: no differences" not in result.stdout.replace("mismatch", "")
+    names = of(folder, "[" + "1," * 250_000 + "1]", "[]")
+    assert "not everything was looked at: the bodies have more values than" in diff(*names).stdout
 
 
 def test_files_are_bounded(folder: Path) -> None:
