@@ -4,7 +4,7 @@
                                         └──► candidate, with planted bugs
 
 Exit code 0: no user saw an error, the sums hold, every planted bug was found and nothing else, and
-the planted noise was learned; a demo of a few seconds need not have found the slow endpoint.
+the planted noise was learned. A demo of a few seconds need not have found what takes longer.
 1: one of these is not so. 2: an address that cannot be listened at.
 """
 

@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One finding: differences that share endpoint, statuses, place and kind."""
+    """One finding: differences that share endpoint, statuses, place and kind.
 
+    Noise explains `explained` more of them, which are not in `count`.
+    """
+
+    id: str
     endpoint: str
     path: str
     kind: str
@@ -16,6 +20,14 @@ class Group:
     count: int
     explained: int
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Findings, by their ids, that the proxy takes for one."""
+
+    sentence: str
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ class Observed:
     reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
     verdicts: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
-    causes: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
     learned: tuple[Learned, ...] = ()
     paces: tuple[Pace, ...] = ()
     added_p50_s: float | None = None

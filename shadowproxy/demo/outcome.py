@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from shadowproxy.core.words import Kind
-from shadowproxy.demo.observed import Group, Learned, Observed, Pace
+from shadowproxy.demo.observed import Cause, Group, Learned, Observed, Pace
 from shadowproxy.demo.planted import BUGS, NOISE, Bug, Noise, Place
 from shadowproxy.demo.traffic import Experience
+
+ENOUGH_COMPARED: Final = 600
+"""Exchanges, four seconds of the default rate: by then each bug has been met, all noise checked."""
 
 ENOUGH_BLOCKS: Final = 14
 """Blocks of time that decide whether an endpoint is slower; with eight endpoints eleven suffice."""
@@ -15,11 +18,15 @@ ENOUGH_BLOCKS: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A planted bug with the findings that show it; for a slow endpoint, its pace."""
+    """A planted bug with the findings that show it; for a slow endpoint, its pace.
+
+    It is open when it was not found and the demo was too short to say that it should have been.
+    """
 
     bug: Bug
     groups: tuple[Group, ...] = ()
     pace: Pace | None = None
+    has_enough: bool = True
 
     @property
     def is_found(self) -> bool:
@@ -28,43 +35,62 @@ class Sighting:
 
     @property
     def is_open(self) -> bool:
-        """Whether there was too little to claim anything: the demo was short."""
-        if self.bug.kind is not None or self.is_found:
-            return False
-        return self.pace is None or self.pace.blocks < ENOUGH_BLOCKS
+        """Whether there was too little evidence to claim anything."""
+        return not (self.is_found or self.has_enough)
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A planted noise: what the proxy learned there, and what it said before it had."""
+    """A planted noise: what the proxy learned there, and what it reported before it had.
+
+    It is open when it was not learned and the demo was too short to say that it should have been.
+    """
 
     noise: Noise
     learned: Learned | None = None
     group: Group | None = None
+    has_enough: bool = True
 
     @property
     def is_learned(self) -> bool:
         """Whether its differences are explained."""
         return self.learned is not None and self.learned.state == "noisy"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether legacy was asked twice too rarely to learn it."""
+        return not (self.is_learned or self.has_enough)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything in its place, and what went wrong (nothing, if all is well)."""
+    """Everything in its place, and what went wrong (nothing, if all is well).
+
+    `causes` are those of findings; what is noise comes together, too, and needs no cause.
+    """
 
     sightings: tuple[Sighting, ...]
     lessons: tuple[Lesson, ...]
     unplanted: tuple[Group, ...]
+    causes: tuple[Cause, ...]
     complaints: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may be found by a longer demo."""
+        things: tuple[Sighting | Lesson, ...] = (*self.sightings, *self.lessons)
+        return any(each.is_open for each in things)
 
 
 def conclude(seen: Experience, observed: Observed) -> Outcome:
     """Judges a run by what its users saw and by what the proxy says."""
     sightings = tuple(_look_for(bug, observed) for bug in BUGS)
     lessons = tuple(_learn(noise, observed) for noise in NOISE)
-    planted = {group for sighting in sightings for group in sighting.groups}
-    planted |= {lesson.group for lesson in lessons if lesson.group is not None}
+    noise = {lesson.group for lesson in lessons if lesson.group is not None}
+    planted = noise.union(*(sighting.groups for sighting in sightings))
     unplanted = tuple(group for group in observed.groups if group not in planted)
+    noise_ids = {group.id for group in noise}
+    causes = tuple(cause for cause in observed.causes if not noise_ids.issuperset(cause.groups))
     complaints = (
         *_users_complaints(seen),
         *_sums_complaints(observed),
@@ -76,27 +102,30 @@ def conclude(seen: Experience, observed: Observed) -> Outcome:
         *(
             f"planted noise not learned: {_words(each.noise.place)}"
             for each in lessons
-            if not each.is_learned
+            if not (each.is_learned or each.is_open)
         ),
         *(f"nobody planted: {group.endpoint} {group.path} {group.kind}" for group in unplanted),
         *(f"nobody planted: {pace.sentence}" for pace in _unplanted_paces(observed.paces)),
     )
-    return Outcome(sightings, lessons, unplanted, complaints)
+    return Outcome(sightings, lessons, unplanted, causes, complaints)
 
 
 def _look_for(bug: Bug, observed: Observed) -> Sighting:
+    has_enough = observed.sums.recorded >= ENOUGH_COMPARED
     if bug.kind is None:
         paces = (pace for pace in observed.paces if pace.endpoint == bug.place.endpoint)
-        return Sighting(bug, pace=next(paces, None))
-    return Sighting(
-        bug, tuple(each for each in observed.groups if _is_at(each, bug.place, bug.kind))
-    )
+        pace = next(paces, None)
+        has_enough &= pace is None or pace.blocks >= ENOUGH_BLOCKS
+        return Sighting(bug, (), pace, has_enough)
+    groups = tuple(each for each in observed.groups if _is_at(each, bug.place, bug.kind))
+    return Sighting(bug, groups, None, has_enough)
 
 
 def _learn(noise: Noise, observed: Observed) -> Lesson:
     learned = (each for each in observed.learned if _is_at(each, noise.place, Kind.CHANGED))
     groups = (each for each in observed.groups if _is_at(each, noise.place, Kind.CHANGED))
-    return Lesson(noise, next(learned, None), next(groups, None))
+    has_enough = observed.sums.recorded >= ENOUGH_COMPARED
+    return Lesson(noise, next(learned, None), next(groups, None), has_enough)
 
 
 def _is_at(found: Group | Learned, place: Place, kind: Kind) -> bool:

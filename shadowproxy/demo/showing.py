@@ -70,8 +70,9 @@ def summary(
             Text("\nFindings that nobody planted", style="bold"),
             _groups(outcome.unplanted),
         ]
-    if observed.causes:
-        parts += [Text("\nProbably one cause each", style="bold"), _lines(observed.causes)]
+    if outcome.causes:
+        sentences = (cause.sentence for cause in outcome.causes)
+        parts += [Text("\nProbably one cause each", style="bold"), _lines(sentences)]
     parts += [
         Text("\nPlanted noise, learned by asking legacy twice", style="bold"),
         _lessons(outcome.lessons),
@@ -99,7 +100,7 @@ def places(addresses: Addresses, log: Path) -> RenderableType:
 
 
 def log_lines(log: Path) -> RenderableType:
-    """How many mismatches the proxy logged, where, and one of them."""
+    """How many mismatches the proxy logged, where, and the last, for the first may be noise."""
     try:
         with log.open(encoding="utf-8", errors="replace") as file:
             lines = [line for line in file if '"shadow_mismatch"' in line]
@@ -107,26 +108,26 @@ def log_lines(log: Path) -> RenderableType:
         return Text(f"\nThe log cannot be read: {error.strerror}", style="red")
     if not lines:
         return Text("\nNo shadow_mismatch line in the log")
-    told = (
-        f"\n{len(lines)} shadow_mismatch lines in the log (left behind with --keep), one of them:"
-    )
-    title = Text(told, style="bold")
-    return Group(title, example(lines[0]))
+    told = f"\nThe last of {len(lines)} shadow_mismatch lines in the log (--keep leaves it behind)"
+    return Group(Text(told, style="bold"), example(lines[-1]))
 
 
 def ending(outcome: Outcome) -> RenderableType:
     """Fine, or what is not."""
-    if not outcome.complaints:
-        is_open = any(sighting.is_open for sighting in outcome.sightings)
-        rest = (
-            "what shows in answers was found; times take longer"
-            if is_open
-            else "every planted bug was found"
+    if outcome.complaints:
+        complaints = "\n".join(f"  {complaint}" for complaint in outcome.complaints)
+        return Text(f"\nNot fine:\n{complaints}", style="bold red")
+    if outcome.is_open:
+        fine = (
+            "Fine so far: no user saw an error, and only what was planted was found."
+            "\nFor the rest there is not enough evidence yet: 20 s of the usual rate have it."
         )
-        fine = f"\nFine: no user saw an error, {rest}, and all planted noise was learned."
-        return Text(fine, style="green")
-    complaints = "\n".join(f"  {complaint}" for complaint in outcome.complaints)
-    return Text(f"\nNot fine:\n{complaints}", style="bold red")
+    else:
+        fine = (
+            "Fine: no user saw an error, every planted bug was found, all planted noise\n"
+            "was learned, and nothing else was found."
+        )
+    return Text(f"\n{fine}", style="green")
 
 
 def example(line: str) -> RenderableType:
@@ -176,42 +177,50 @@ def _users(seen: Experience) -> Text:
 
 
 def _sums(sums: Sums) -> Text:
-    text = Text(
-        f"{sums.received:,} received = {sums.skipped:,} skipped + {sums.dropped:,} dropped"
-        f" + {sums.failed:,} failed + {sums.recorded:,} recorded + {sums.in_flight:,} in flight"
-    )
+    parts = {
+        "skipped": sums.skipped, "dropped": sums.dropped, "failed": sums.failed,
+        "recorded": sums.recorded, "in flight": sums.in_flight,
+    }  # fmt: skip
+    added = " + ".join(f"{count:,} {name}" for name, count in parts.items() if count)
+    text = Text(f"{sums.received:,} received = {added or 0}")
     return text if sums.hold else text.append("  (does not add up)", style="red")
 
 
 def _sightings(sightings: Iterable[Sighting]) -> Table:
     table = _plain_table()
     for sighting in sightings:
-        table.add_row(_mark(sighting), Text(sighting.bug.what, style="bold"))
+        mark = _mark("found", "NOT FOUND", sighting.is_found, sighting.is_open)
+        table.add_row(mark, Text(sighting.bug.what, style="bold"))
         for group in sighting.groups:
             table.add_row(f"{group.count:,} x", Text(_where(group)))
             table.add_row("", Text(group.sentence, style="dim"))
         if sighting.bug.kind is None:
             table.add_row("", Text(_claim(sighting.pace), style="dim"))
+        elif sighting.is_open:
+            table.add_row("", Text("not enough evidence yet: too few exchanges", style="dim"))
     return table
 
 
-def _mark(sighting: Sighting) -> Text:
-    if sighting.is_found:
-        return Text("found", "green")
-    return Text("not yet", "yellow") if sighting.is_open else Text("NOT FOUND", "bold red")
+def _mark(done: str, missed: str, is_done: bool, is_open: bool) -> Text:
+    if is_done:
+        return Text(done, "green")
+    return Text("not yet", "yellow") if is_open else Text(missed, "bold red")
 
 
 def _claim(pace: Pace | None) -> str:
     if pace is None:
-        return "both sides' times were not compared yet"
-    blocks = f"{pace.slower_blocks} of {pace.blocks} blocks of time were slower"
-    return pace.sentence or f"{blocks}; that is not evidence enough, let the demo run longer"
+        return "both sides' times were not compared"
+    blocks = f"{pace.slower_blocks} of {pace.blocks} blocks of a second"
+    return pace.sentence or (
+        f"not enough evidence yet: {pace.endpoint} was slower in {blocks}, and about eleven in a"
+        " row make a claim"
+    )
 
 
 def _lessons(lessons: Iterable[Lesson]) -> Table:
     table = _plain_table()
     for lesson in lessons:
-        mark = Text("learned", "green") if lesson.is_learned else Text("NOT LEARNED", "bold red")
+        mark = _mark("learned", "NOT LEARNED", lesson.is_learned, lesson.is_open)
         place = lesson.noise.place
         table.add_row(mark, Text(f"{lesson.noise.what}: {place.endpoint}  {place.path}"))
         table.add_row("", Text(_lesson(lesson), style="dim"))
@@ -221,10 +230,11 @@ def _lessons(lessons: Iterable[Lesson]) -> Table:
 def _lesson(lesson: Lesson) -> str:
     learned, group = lesson.learned, lesson.group
     if learned is None:
-        return "it never differed"
+        return "no difference was seen there"
     said = f"legacy disagreed with itself in {learned.b:,} of {learned.aa_samples:,} checks"
     if group is not None:
-        said += f"; {group.explained:,} differences explained, {group.count:,} told before"
+        said += f"; that explains {group.explained:,} differences"
+        said += f", {group.count:,} were reported before it was known" if group.count else ""
     return said
 
 

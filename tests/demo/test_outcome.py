@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from shadowproxy.demo.observed import Group, Learned, Observed, Pace, Sums
-from shadowproxy.demo.outcome import ENOUGH_BLOCKS, conclude
+from shadowproxy.demo.observed import Cause, Group, Learned, Observed, Pace, Sums
+from shadowproxy.demo.outcome import ENOUGH_BLOCKS, ENOUGH_COMPARED, conclude
 from shadowproxy.demo.planted import BUGS, NOISE
 from shadowproxy.demo.traffic import Experience
 
 SHOWN = [bug for bug in BUGS if bug.kind is not None]
 GROUPS = tuple(
-    Group(bug.place.endpoint, bug.place.path, str(bug.kind), 200, 200, 5, 0, "it differs")
+    Group(bug.name, bug.place.endpoint, bug.place.path, str(bug.kind), 200, 200, 5, 0, "it differs")
     for bug in SHOWN
 )
 LEARNED = tuple(
@@ -19,9 +19,12 @@ LEARNED = tuple(
 )
 TIMES = {"p50": 1000}
 SLOW = Pace("GET /cart", True, "candidate is slower", ENOUGH_BLOCKS, ENOUGH_BLOCKS, TIMES, TIMES)
-ALL_FOUND = Observed(
-    sums=Sums(received=10, skipped=1, recorded=9), groups=GROUPS, learned=LEARNED, paces=(SLOW,)
+NOISY = Group(
+    "noise", NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 3, 9, "it differs"
 )
+ENOUGH = Sums(received=ENOUGH_COMPARED, recorded=ENOUGH_COMPARED)
+TOO_FEW = Sums(received=ENOUGH_COMPARED, skipped=1, recorded=ENOUGH_COMPARED - 1)
+ALL_FOUND = Observed(sums=ENOUGH, groups=GROUPS, learned=LEARNED, paces=(SLOW,))
 
 
 def _good() -> Experience:
@@ -52,13 +55,46 @@ def test_a_slow_endpoint_must_be_claimed_to_be_slow() -> None:
     assert "slow_endpoint" in complaint
 
 
-@pytest.mark.parametrize("blocks", [None, 0, ENOUGH_BLOCKS - 1])
-def test_a_short_demo_claims_nothing_about_times(blocks: int | None) -> None:
+@pytest.mark.parametrize("blocks", [0, ENOUGH_BLOCKS - 1])
+def test_a_short_demo_claims_nothing_about_times(blocks: int) -> None:
     """Too few blocks, or none: neither found nor missed."""
-    short = () if blocks is None else (replace(SLOW, is_slower=False, blocks=blocks),)
+    short = (replace(SLOW, is_slower=False, blocks=blocks),)
     outcome = conclude(_good(), replace(ALL_FOUND, paces=short))
     assert outcome.complaints == ()
+    assert outcome.is_open
     assert [each.bug.name for each in outcome.sightings if each.is_open] == ["slow_endpoint"]
+
+
+def test_times_that_nobody_measures_are_a_complaint() -> None:
+    """After enough exchanges an endpoint without any time is no matter of patience."""
+    (complaint,) = conclude(_good(), replace(ALL_FOUND, paces=())).complaints
+    assert "slow_endpoint" in complaint
+
+
+def test_after_few_exchanges_nothing_is_missed() -> None:
+    """Neither a bug nor noise, for there was no evidence; what nobody planted still is wrong."""
+    nothing = Observed(sums=TOO_FEW)
+    outcome = conclude(_good(), nothing)
+    assert outcome.complaints == ()
+    assert all(each.is_open for each in outcome.sightings)
+    assert all(each.is_open for each in outcome.lessons)
+    stranger = replace(GROUPS[0], path="/stranger")
+    (complaint,) = conclude(_good(), replace(nothing, groups=(stranger,))).complaints
+    assert "nobody planted" in complaint
+
+
+def test_what_is_found_early_is_found() -> None:
+    """A short demo that found everything leaves nothing open."""
+    outcome = conclude(_good(), replace(ALL_FOUND, sums=TOO_FEW))
+    assert outcome.complaints == ()
+    assert not outcome.is_open
+
+
+def test_noise_needs_no_cause() -> None:
+    """That noise comes together says nothing about the candidate; with a finding it does."""
+    noise, mixed = Cause("noise", (NOISY.id,)), Cause("both", (GROUPS[0].id, NOISY.id))
+    observed = replace(ALL_FOUND, groups=(*GROUPS, NOISY), causes=(noise, mixed))
+    assert conclude(_good(), observed).causes == (mixed,)
 
 
 def test_another_slow_endpoint_is_a_complaint() -> None:
@@ -77,10 +113,9 @@ def test_another_kind_at_the_place_is_not_the_bug() -> None:
 
 
 def test_noise_is_set_apart() -> None:
-    """Planted noise is neither a bug nor a complaint, though it was told before it was learned."""
-    noise = Group(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 3, 9, "")
-    outcome = conclude(_good(), replace(ALL_FOUND, groups=(*GROUPS, noise)))
-    assert outcome.lessons[0].group == noise
+    """Planted noise is neither a bug nor a complaint, though it was reported before it was learned."""
+    outcome = conclude(_good(), replace(ALL_FOUND, groups=(*GROUPS, NOISY)))
+    assert outcome.lessons[0].group == NOISY
     assert outcome.unplanted == ()
     assert outcome.complaints == ()
 
@@ -109,9 +144,9 @@ def test_silence_is_a_complaint() -> None:
 @pytest.mark.parametrize(
     ("sums", "said"),
     [
-        (Sums(received=11, skipped=1, recorded=9), "do not hold"),
-        (Sums(received=10, skipped=1, recorded=9, balanced=False), "do not hold"),
-        (Sums(received=10, skipped=1, recorded=8, failed=1), "own fault"),
+        (replace(ENOUGH, received=ENOUGH.received + 1), "do not hold"),
+        (replace(ENOUGH, balanced=False), "do not hold"),
+        (replace(ENOUGH, received=ENOUGH.received + 1, failed=1), "own fault"),
         (Sums(received=10, skipped=10), "compared"),
     ],
 )

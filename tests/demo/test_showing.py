@@ -8,16 +8,16 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from shadowproxy.demo import showing
-from shadowproxy.demo.observed import Group, Learned, Observed, Pace, Sums
+from shadowproxy.demo.observed import Cause, Group, Learned, Observed, Pace, Sums
 from shadowproxy.demo.outcome import ENOUGH_BLOCKS, conclude
-from shadowproxy.demo.planted import NOISE
+from shadowproxy.demo.planted import BUGS, NOISE
 from shadowproxy.demo.traffic import Experience
 
 LONG = "`items[*].price` number became string in 312 of 10,412 answers of GET /items/{id}"
 GROUPS = (
-    Group("GET /items/{id}", "/price", "type", 200, 200, 123_456, 0, LONG),
-    Group("GET /" + "a" * 120, "/" + "b" * 120, "changed", 200, 200, 1, 0, LONG),
-    Group(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 9, 4_321, LONG),
+    Group("1", "GET /items/{id}", "/price", "type", 200, 200, 123_456, 0, LONG),
+    Group("2", "GET /" + "a" * 120, "/" + "b" * 120, "changed", 200, 200, 1, 0, LONG),
+    Group("3", NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 9, 4_321, LONG),
 )
 OBSERVED = Observed(
     sums=Sums(received=1_234_567, skipped=34_567, dropped=1, failed=2, recorded=1_199_997),
@@ -28,7 +28,7 @@ OBSERVED = Observed(
     },
     verdicts={"match": 1_000_000, "mismatch": 199_997, "noise": 0},
     groups=GROUPS,
-    causes=("`price` became a string in three endpoints",),
+    causes=(Cause("`price` became a string in three endpoints", ("1", "2")),),
     learned=(Learned(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", "noisy", 99, 98),),
     paces=(
         Pace("GET /cart", False, "", ENOUGH_BLOCKS - 1, 3, {"p50": 1100}, {"p50": 152_300}),
@@ -62,7 +62,7 @@ def test_summary_names_found_and_not_found() -> None:
     text = "\n".join(_summary(OBSERVED))
     assert text.count("NOT FOUND") == 5
     assert text.count("not yet") == 1
-    assert "3 of 13 blocks of time were slower" in text
+    assert "GET /cart was slower in 3 of 13 blocks" in text
     assert "1,234,567 received = 34,567 skipped + 1 dropped + 2 failed" in text
     assert "skipped: method 34,567" in text
 
@@ -71,10 +71,20 @@ def test_noise_and_the_unplanted_are_apart() -> None:
     """What nobody planted has a heading of its own; planted noise says what was learned."""
     text = " ".join(" ".join(_summary(OBSERVED)).split())
     assert text.index("that nobody planted") < text.index("Planted noise")
-    learned = "legacy disagreed with itself in 98 of 99 checks; 4,321 differences explained, 9 told"
-    assert learned in text
+    assert "legacy disagreed with itself in 98 of 99 checks; that explains 4,321" in text
+    assert "9 were reported before it was known" in text
     assert text.count("NOT LEARNED") == len(NOISE) - 1
     assert "nobody planted" not in "\n".join(_summary(replace(OBSERVED, groups=GROUPS[:1])))
+
+
+def test_too_little_evidence_is_not_a_miss() -> None:
+    """After few exchanges nothing is called missed, neither in its row nor at the end."""
+    short = Observed(sums=Sums(received=9, recorded=9))
+    outcome = conclude(Experience(requests=9), short)
+    text = "\n".join(_summary(short))
+    assert "NOT" not in text
+    assert text.count(" not yet ") == len(BUGS) + len(NOISE)
+    assert "not enough evidence yet" in "\n".join(_render(showing.ending(outcome)))
 
 
 def test_causes_are_shown() -> None:
@@ -91,7 +101,7 @@ def test_sums_that_do_not_hold_are_said() -> None:
 
 def test_markup_in_a_finding_is_text() -> None:
     """Square brackets from a path stay what they are."""
-    group = Group("GET /[bold]x", "/[red]y", "changed", 200, 200, 1, 0, "[blink]")
+    group = Group("1", "GET /[bold]x", "/[red]y", "changed", 200, 200, 1, 0, "[blink]")
     text = "\n".join(_summary(replace(OBSERVED, groups=(group,))))
     assert "GET /[bold]x  /[red]y  changed" in text
 
@@ -111,14 +121,18 @@ def test_durations_read_well() -> None:
     assert showing.milliseconds(None) == "-"
 
 
-def test_the_first_mismatch_of_the_log_is_shown(tmp_path: Path) -> None:
+def test_the_last_mismatch_of_the_log_is_shown(tmp_path: Path) -> None:
     """The lines are counted, other events are not, and one is shown with its event first."""
     log = tmp_path / "proxy.log"
-    mismatch = json.dumps({"endpoint": "GET /cart", "event": "shadow_mismatch"})
-    log.write_text(f'{{"event":"listening"}}\n{mismatch}\n{mismatch}\n')
+    first, last = (
+        json.dumps({"endpoint": endpoint, "event": "shadow_mismatch"})
+        for endpoint in ("GET /cart", "GET /items")
+    )
+    log.write_text(f'{{"event":"listening"}}\n{first}\n{last}\n{{"event":"stopped"}}\n')
     shown = _render(showing.log_lines(log))
-    assert shown[1].startswith("2 shadow_mismatch lines")
+    assert shown[1].startswith("The last of 2 shadow_mismatch lines")
     assert shown[3] == '  "event": "shadow_mismatch",'
+    assert shown[4] == '  "endpoint": "GET /items"'
 
 
 def test_a_log_without_mismatches_or_without_a_log_is_said(tmp_path: Path) -> None:
