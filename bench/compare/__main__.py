@@ -18,7 +18,6 @@ from bench.rendering import table
 from bench.running import end_on_sigterm
 from shadowproxy.runtime.process import GC_THRESHOLDS
 
-
 RESULTS: Final = Path(__file__).parent.parent / "results"
 
 

@@ -51,8 +51,7 @@ class Difference:
         """The path with `*` for what is data: equal for the same place in different elements."""
         if not self.steps:
             return self.path
-        steps = general_steps(self.steps)
-        return _usual_pointer(steps) if len(steps) <= _USUAL_STEPS else pointer(steps)
+        return _usual(self.steps) if len(self.path) <= USUAL_PATH else _general(self.steps)
 
     @property
     def header(self) -> str:
@@ -97,9 +96,14 @@ def pointer(steps: Any) -> str:
     return "".join([f"/{name.replace('~', '~0').replace('/', '~1')}" for name in names])
 
 
-_USUAL_STEPS: Final = 12
-_usual_pointer = lru_cache(2048)(pointer)
-"""Of generalised steps, whose names have an end: at most 5 MiB."""
+def _general(steps: tuple[str | int, ...]) -> str:
+    return pointer(general_steps(steps))
+
+
+USUAL_PATH: Final = 256
+"""Characters of a path that is worth remembering."""
+_usual = lru_cache(4096)(_general)
+"""At most 6 MiB: steps are at least as short as their path."""
 
 _TYPES: Final[dict[type, str]] = {
     dict: "object",

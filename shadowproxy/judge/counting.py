@@ -1,7 +1,6 @@
 """Counting in judge: cell indices looked up once, then `cells[i] += 1`."""
 
 from bisect import bisect_left
-from collections import Counter
 from typing import Final
 
 from shadowproxy.core.cells import COMPARE_BOUNDS_S, GLOBAL, ROUTE, route_base
@@ -25,9 +24,8 @@ def count_verdict(cells: memoryview, route: int, decision: Decision) -> None:
     """The end of an exchange, and its differences by kind but for those that noise explains."""
     base = route_base(route)
     if decision.comparison.differences:
-        kinds = Counter(difference.kind for difference in decision.unexplained())
-        for kind, count in kinds.items():
-            cells[base + _DIFFERENCE[kind]] += count
+        for difference in decision.unexplained():
+            cells[base + _DIFFERENCE[difference.kind]] += 1
     cells[base + _VERDICT[decision.comparison.verdict]] += 1
 
 

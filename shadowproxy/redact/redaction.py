@@ -12,7 +12,13 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from shadowproxy.compare.bodies import Opaque
-from shadowproxy.compare.differences import MISSING, Difference, pointer, type_name
+from shadowproxy.compare.differences import (
+    MISSING,
+    USUAL_PATH,
+    Difference,
+    pointer,
+    type_name,
+)
 from shadowproxy.compare.places import general_steps
 from shadowproxy.core.settings import RedactSettings
 from shadowproxy.core.words import Kind
@@ -85,8 +91,8 @@ class Redactor:
         if not general:
             text = _place(difference.steps)
         else:
-            steps = general_steps(difference.steps)
-            text = _usual_place(steps) if len(steps) <= _USUAL_STEPS else _place(steps)
+            is_usual = len(difference.path) <= USUAL_PATH
+            text = (_usual_place if is_usual else _general_place)(difference.steps)
         return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + _MORE
 
     def document(self, tree: Any) -> Any:
@@ -180,9 +186,12 @@ def _place(steps: tuple[str | int, ...]) -> str:
     return pointer(hide_in_text(step) if isinstance(step, str) else step for step in steps)
 
 
-_USUAL_STEPS: Final = 12
-_usual_place = lru_cache(2048)(_place)
-"""Of general places, whose names have an end: at most 5 MiB."""
+def _general_place(steps: tuple[str | int, ...]) -> str:
+    return _place(general_steps(steps))
+
+
+_usual_place = lru_cache(4096)(_general_place)
+"""At most 6 MiB: steps are at least as short as their path."""
 
 
 def _number(value: Any) -> Any:
