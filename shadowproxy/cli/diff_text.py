@@ -52,6 +52,7 @@ _REASONS: Final = {
     "nodes": "the bodies have more values than are compared in time; try parts of them",
     "depth": "a body is nested too deeply",
     "number": "a number has an exponent that nothing can hold",
+    "media": "bodies of two formats are not compared; a rule hides that their types differ",
     "markup": "a body has more markup than is read",
     "cell": "a cell of a table is longer than 128 KiB",
     "form": "a form is longer than 1 MiB",

@@ -121,6 +121,8 @@ def _are_read_alike(ours: Media, theirs: Media) -> bool:
     """Whether equal bytes are equal trees."""
     if ours.format is Format.CSV and ours.has_header != theirs.has_header:
         return False
+    if ours.format is Format.MULTIPART and ours.boundary != theirs.boundary:
+        return False
     if ours.charset == theirs.charset:
         return True
     return ours.format in _CHARSET_IS_MOOT and theirs.format in _CHARSET_IS_MOOT
@@ -175,7 +177,10 @@ def _compare_decoded(
 ) -> Found:
     left, right = _settled(ours, a), _settled(theirs, b)
     if ours.name != theirs.name and (left is not right or left is Format.OPAQUE):
-        return [], ""
+        if "content-type" not in plan.ignored_headers:
+            return [], ""  # that they are of two types is told already
+        if left is not right:
+            return [], "media"
     try:
         both = _decode_both(left, right, (ours, theirs), a, b, plan)
     except BoundError as bound:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import pytest
 
+from shadowproxy.compare import Rules, compare, response
 from shadowproxy.compare.observations import Observation
 from shadowproxy.core.words import Verdict
 from shadowproxy.decode import bounds, coding
@@ -205,3 +206,32 @@ def test_no_body_takes_long(legacy: str, candidate: str) -> None:
     result = compared(answer(legacy), answer(candidate))
     assert time.perf_counter() - started_s < 2
     assert result.verdict is not Verdict.MATCH
+
+
+@pytest.mark.parametrize(
+    ("theirs", "of_type", "expected"),
+    [
+        ("<p>error</p>", "text/html", ("incomparable", "media")),
+        ('{"a": 1}', "text/html", ("match", "")),
+        ('{"a": 1.0}', "text/json", ("match", "")),
+        ("", "text/html", ("mismatch", "")),
+    ],
+)
+def test_bodies_of_two_types_are_no_match_where_the_type_is_ignored(
+    theirs: str, of_type: str, expected: tuple[str, str]
+) -> None:
+    """What cannot be compared is not equal, whatever a rule says about Content-Type."""
+    rules = Rules.of([{"header": "content-type", "ignore": True}])
+    legacy = response(b'{"a": 1}', "application/json")
+    result = compare(legacy, response(theirs.encode(), of_type), rules)
+    assert (result.verdict, result.reason) == expected
+    opaque = compare(response(b"a", "image/png"), response(b"b", "image/gif"), rules)
+    assert [each.kind for each in opaque.differences] == ["raw"]
+
+
+def test_a_wrong_boundary_is_no_match() -> None:
+    """The bytes are the same, and nobody can read one of them."""
+    body = b'--x\r\nContent-Disposition: form-data; name="n"\r\n\r\nv\r\n--x--\r\n'
+    sides = [response(body, f"multipart/form-data; boundary={each}") for each in "xy"]
+    found_kinds = [each.kind for each in compare(sides[0], sides[1], Rules.of(())).differences]
+    assert found_kinds == ["invalid"]
