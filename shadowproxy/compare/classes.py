@@ -4,8 +4,11 @@ Law: a class is a claim about one text alone; nothing is learned here.
 """
 
 import re
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
+
+from shadowproxy.compare.times import written_out
 
 
 class ValueClass(StrEnum):
@@ -54,7 +57,8 @@ def is_in_class(value: Any, name: ValueClass) -> bool:
         return len(value) <= MAX_CLASSIFIED and _PATTERNS[name].fullmatch(value) is not None
     if name is not ValueClass.TIMESTAMP or isinstance(value, bool):
         return False
-    return isinstance(value, int | float) and _PATTERNS[name].fullmatch(str(value)) is not None
+    is_number = isinstance(value, int | float | Decimal)
+    return is_number and _PATTERNS[name].fullmatch(written_out(value)) is not None
 
 
 def class_of(value: Any) -> ValueClass | None:

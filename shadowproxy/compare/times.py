@@ -44,7 +44,7 @@ def moment_of(value: Any) -> Moment | None:
     """The time that a text or a number says; None if it says none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
-    text = value.strip() if isinstance(value, str) else _spelling(value)
+    text = value.strip() if isinstance(value, str) else written_out(value)
     if not text or len(text) > MAX_CHARS:
         return None
     try:
@@ -53,13 +53,16 @@ def moment_of(value: Any) -> Moment | None:
         return None  # the 31st of February
 
 
-def _spelling(value: int | float | Decimal) -> str:
-    """As JSON writes it; nothing for what is far too long for a time."""
+def written_out(value: int | float | Decimal) -> str:
+    """Equal for equal numbers, without an exponent; nothing for what is far too long for a time."""
     if isinstance(value, int):
         return str(value) if value.bit_length() <= MAX_CHARS else ""
     number = Decimal(str(value)) if isinstance(value, float) else value
     digits = number.as_tuple().digits if len(str(number)) <= MAX_CHARS else ()
-    return f"{number:f}" if digits and abs(number.adjusted()) <= MAX_CHARS else ""
+    if not digits or abs(number.adjusted()) > MAX_CHARS:
+        return ""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _iso(text: str) -> Moment | None:

@@ -212,3 +212,12 @@ def test_a_comparison_leaves_no_cycles(rules: list[Any]) -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("other", ["1", "12345678901234567890123"])
+def test_a_number_is_a_time_however_numbers_are_read(other: str) -> None:
+    """That another one in the document needs exact reading changes nothing."""
+    rules = Rules.of([{"path": "$.t", "class": "timestamp"}])
+    legacy = f'{{"t": [1700000000.5, 1700000000, 1.7e9], "x": {other}}}'
+    candidate = f'{{"t": [1700000001.25, 17000000010e-1, 1700000002], "x": {other}}}'
+    assert compared(answer(legacy), answer(candidate), rules).hits == {0: 3}
