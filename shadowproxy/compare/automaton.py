@@ -46,12 +46,12 @@ class State:
     """What holds at a node, and by `step` at the nodes below it; None: nothing, there and below.
 
     `ignores_all`: no difference at the node or below it counts. `is_picky`: equal values may still
-    differ, by their spelling.
+    differ, by their spelling. `is_inside`: the node is a document that a text holds.
     """
 
     __slots__ = (
         "_automaton", "_inside", "_next", "_positions", "effects", "embedded", "ignores_all",
-        "is_picky", "pairing", "pairing_rule",
+        "is_inside", "is_picky", "pairing", "pairing_rule",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +67,7 @@ class State:
         self.embedded = here.embedded
         self.ignores_all = here.effects.is_ignored and not automaton.may_spare(positions)
         self.is_picky = automaton.is_picky
+        self.is_inside = False
 
     def step(self, step: Step) -> "State | None":
         """What holds at a member or an element. 0.15 µs."""
@@ -82,6 +83,7 @@ class State:
         if self._inside is None:
             here = _Here(self.effects, self.pairing, self.pairing_rule, None)
             self._inside = State(self._automaton, self._positions, here)
+            self._inside.is_inside = True
         return self._inside
 
 

@@ -226,4 +226,6 @@ def _number_or_text(value: Any, effects: Effects) -> LeafKey:
         return LeafKey("~number", True)
     if comparing == STRICT:
         return LeafKey(plain_key(value), True)
-    return LeafKey(f"n{as_double(value)!r}" if comparing == DOUBLE else plain_key(value))
+    if comparing == DOUBLE:
+        return LeafKey(f"n{as_double(value) + 0.0!r}")  # of zeros there is one
+    return LeafKey(plain_key(value))

@@ -21,6 +21,8 @@ _CONTAINER_COST: Final = 3
 
 _OBJECT: Final = "{"
 _ARRAY: Final = "["
+_TEXT: Final = '"'
+"""Begins the key of a text that holds a document: it is not equal to that document."""
 
 _Task = tuple[Any, State | None, list[Key], int]
 """A container, what holds there, and where its key goes; names and keys follow once it was seen."""
@@ -83,9 +85,10 @@ class Keys:
 
     def _leaf(self, value: Any, state: State) -> Key:
         found = key_under(value, state.effects)
+        key = _TEXT + found.key if state.is_inside and found.key != IGNORED else found.key
         if found.is_loose:
-            self._loose.add(found.key)
-        return found.key
+            self._loose.add(key)
+        return key
 
     def _expand(self, task: _Task, todo: list[Any]) -> None:
         value, state, into, at = task
@@ -124,18 +127,27 @@ class Keys:
         is_loose = bool(self._loose) and not self._loose.isdisjoint(keys)
         if isinstance(value, dict):
             whole = self._object_key(state, names, keys)
-            if state is not None and state.is_picky and hasattr(value, "repeated"):
-                is_loose = True
+            if state is not None:
+                is_loose = is_loose or self._is_ambiguous(value, state, names)
         else:
             whole = self._array_key(state, keys)
         number: Key = IGNORED
         if whole is not None:
+            if state is not None and state.is_inside:
+                whole = (_TEXT, *whole)
             number = self._numbers.setdefault(whole, len(self._numbers))
         if is_loose:
             self._loose.add(number)
         into[at] = self._known[id(value), id(state)] = number
         if state is not None:
             self._states[id(state)] = state  # or another one might take its id
+
+    @staticmethod
+    def _is_ambiguous(value: dict[str, Any], state: State, names: list[str]) -> bool:
+        """Whether names are repeated, as they are written or but for their case."""
+        if state.is_picky and hasattr(value, "repeated"):
+            return True
+        return state.effects.keys is not None and len(set(map(str.casefold, names))) < len(names)
 
     def _object_key(
         self, state: State | None, names: list[str], keys: list[Key]
@@ -145,6 +157,8 @@ class Keys:
         if state.effects.keys is not None:
             names = [name.casefold() for name in names]
         counted = [pair for pair in zip(names, keys, strict=True) if pair[1] != IGNORED]
+        if state.effects.keys is not None:
+            counted.sort(key=lambda pair: (pair[0], *_rank(pair[1])))
         if not counted and state.effects.is_ignored:
             return None
         return (_OBJECT, *(name for name, _ in counted), *(key for _, key in counted))
@@ -152,10 +166,20 @@ class Keys:
     def _array_key(self, state: State | None, keys: list[Key]) -> tuple[Key, ...] | None:
         if state is None:
             return (_ARRAY, *keys)
-        if state.effects.is_ignored and all(key == IGNORED for key in keys):
+        keys = [key for key in keys if key != IGNORED]
+        if not keys and state.effects.is_ignored:
             return None
         if state.pairing.by is By.SET:
             keys = list(dict.fromkeys(keys))
-        if not state.pairing.is_order_reported:
-            keys = sorted(keys, key=lambda key: (isinstance(key, str), key))
+        if not state.pairing.is_order_reported and state.pairing.by not in _IN_ORDER:
+            keys = sorted(keys, key=_rank)
         return (_ARRAY, *keys)
+
+
+_IN_ORDER: Final = (By.INDEX, By.LCS)
+"""So paired, elements in another order are others."""
+
+
+def _rank(key: Key) -> tuple[bool, Key]:
+    """Numbers come first, or they could not be sorted."""
+    return isinstance(key, str), key
