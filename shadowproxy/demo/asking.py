@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from shadowproxy.demo.latencies import bucket_quantile_s
-from shadowproxy.demo.observed import Cause, Group, Learned, Observed, Pace, Sums
+from shadowproxy.demo.observed import Group, Learned, Observed, Pace, Sums
 
 _SAMPLE = re.compile(r"shadowproxy_(?P<name>\w+?)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -53,9 +53,7 @@ class Asking:
             reasons=_reasons(metrics),
             verdicts=_verdicts(metrics),
             groups=tuple(_read(Group, each) for each in found["groups"]),
-            causes=tuple(
-                Cause(each["sentence"], tuple(each["groups"])) for each in found["causes"]
-            ),
+            causes=tuple(each["sentence"] for each in found["causes"]),
             learned=tuple(_read(Learned, each) for each in noise["noise"]),
             paces=tuple(_read(Pace, each) for each in latencies["latencies"]),
             added_p50_s=bucket_quantile_s(_buckets(metrics, "overhead_seconds"), 0.5),

@@ -11,7 +11,6 @@ class Group:
     Noise explains `explained` more of them, which are not in `count`.
     """
 
-    id: str
     endpoint: str
     path: str
     kind: str
@@ -20,14 +19,6 @@ class Group:
     count: int
     explained: int
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Findings, by their ids, that the proxy takes for one."""
-
-    sentence: str
-    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +80,7 @@ class Observed:
     reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
     verdicts: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[str, ...] = ()
     learned: tuple[Learned, ...] = ()
     paces: tuple[Pace, ...] = ()
     added_p50_s: float | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shadowproxy.core.words import Kind
-from shadowproxy.demo.observed import Cause, Group, Learned, Observed, Pace
+from shadowproxy.demo.observed import Group, Learned, Observed, Pace
 from shadowproxy.demo.planted import BUGS, NOISE, Bug, Noise, Place
 from shadowproxy.demo.traffic import Experience
 
@@ -64,15 +64,11 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything in its place, and what went wrong (nothing, if all is well).
-
-    `causes` are those of findings; what is noise comes together, too, and needs no cause.
-    """
+    """Everything in its place, and what went wrong (nothing, if all is well)."""
 
     sightings: tuple[Sighting, ...]
     lessons: tuple[Lesson, ...]
     unplanted: tuple[Group, ...]
-    causes: tuple[Cause, ...]
     complaints: tuple[str, ...]
 
     @property
@@ -89,8 +85,6 @@ def conclude(seen: Experience, observed: Observed) -> Outcome:
     noise = {lesson.group for lesson in lessons if lesson.group is not None}
     planted = noise.union(*(sighting.groups for sighting in sightings))
     unplanted = tuple(group for group in observed.groups if group not in planted)
-    noise_ids = {group.id for group in noise}
-    causes = tuple(cause for cause in observed.causes if not noise_ids.issuperset(cause.groups))
     complaints = (
         *_users_complaints(seen),
         *_sums_complaints(observed),
@@ -107,7 +101,7 @@ def conclude(seen: Experience, observed: Observed) -> Outcome:
         *(f"nobody planted: {group.endpoint} {group.path} {group.kind}" for group in unplanted),
         *(f"nobody planted: {pace.sentence}" for pace in _unplanted_paces(observed.paces)),
     )
-    return Outcome(sightings, lessons, unplanted, causes, complaints)
+    return Outcome(sightings, lessons, unplanted, complaints)
 
 
 def _look_for(bug: Bug, observed: Observed) -> Sighting:

@@ -70,9 +70,8 @@ def summary(
             Text("\nFindings that nobody planted", style="bold"),
             _groups(outcome.unplanted),
         ]
-    if outcome.causes:
-        sentences = (cause.sentence for cause in outcome.causes)
-        parts += [Text("\nProbably one cause each", style="bold"), _lines(sentences)]
+    if observed.causes:
+        parts += [Text("\nProbably one cause each", style="bold"), _lines(observed.causes)]
     parts += [
         Text("\nPlanted noise, learned by asking legacy twice", style="bold"),
         _lessons(outcome.lessons),

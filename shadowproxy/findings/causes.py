@@ -18,6 +18,7 @@ from shadowproxy.findings.escaping import ELLIPSIS, clip
 from shadowproxy.findings.group import Group
 from shadowproxy.findings.places import name_place, split_pointer, write_steps
 from shadowproxy.findings.sentences import MAX_SENTENCE, count_things, say_what
+from shadowproxy.noise.known import State
 
 MAX_LEADING: Final = 8
 """Groups of one exchange that are counted together: 28 pairs, 6 µs."""
@@ -95,8 +96,8 @@ class _Candidate(NamedTuple):
 
 
 def find_causes(groups: Iterable[Group], together: Together) -> list[Cause]:
-    """The causes, those of most findings first."""
-    kept = {group.id: group for group in groups}
+    """The causes, those of most findings first; what is noise has no cause but itself."""
+    kept = {group.id: group for group in groups if group.noise.state != State.NOISY}
     candidates = [*_same_places(kept.values()), *_same_exchanges(kept, together)]
     taken: set[str] = set()
     found = []

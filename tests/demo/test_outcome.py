@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from shadowproxy.demo.observed import Cause, Group, Learned, Observed, Pace, Sums
+from shadowproxy.demo.observed import Group, Learned, Observed, Pace, Sums
 from shadowproxy.demo.outcome import ENOUGH_BLOCKS, ENOUGH_COMPARED, conclude
 from shadowproxy.demo.planted import BUGS, NOISE
 from shadowproxy.demo.traffic import Experience
 
 SHOWN = [bug for bug in BUGS if bug.kind is not None]
 GROUPS = tuple(
-    Group(bug.name, bug.place.endpoint, bug.place.path, str(bug.kind), 200, 200, 5, 0, "it differs")
+    Group(bug.place.endpoint, bug.place.path, str(bug.kind), 200, 200, 5, 0, "it differs")
     for bug in SHOWN
 )
 LEARNED = tuple(
@@ -19,9 +19,7 @@ LEARNED = tuple(
 )
 TIMES = {"p50": 1000}
 SLOW = Pace("GET /cart", True, "candidate is slower", ENOUGH_BLOCKS, ENOUGH_BLOCKS, TIMES, TIMES)
-NOISY = Group(
-    "noise", NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 3, 9, "it differs"
-)
+NOISY = Group(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 3, 9, "it differs")
 ENOUGH = Sums(received=ENOUGH_COMPARED, recorded=ENOUGH_COMPARED)
 TOO_FEW = Sums(received=ENOUGH_COMPARED, skipped=1, recorded=ENOUGH_COMPARED - 1)
 ALL_FOUND = Observed(sums=ENOUGH, groups=GROUPS, learned=LEARNED, paces=(SLOW,))
@@ -88,13 +86,6 @@ def test_what_is_found_early_is_found() -> None:
     outcome = conclude(_good(), replace(ALL_FOUND, sums=TOO_FEW))
     assert outcome.complaints == ()
     assert not outcome.is_open
-
-
-def test_noise_needs_no_cause() -> None:
-    """That noise comes together says nothing about the candidate; with a finding it does."""
-    noise, mixed = Cause("noise", (NOISY.id,)), Cause("both", (GROUPS[0].id, NOISY.id))
-    observed = replace(ALL_FOUND, groups=(*GROUPS, NOISY), causes=(noise, mixed))
-    assert conclude(_good(), observed).causes == (mixed,)
 
 
 def test_another_slow_endpoint_is_a_complaint() -> None:

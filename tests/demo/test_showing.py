@@ -8,16 +8,16 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from shadowproxy.demo import showing
-from shadowproxy.demo.observed import Cause, Group, Learned, Observed, Pace, Sums
+from shadowproxy.demo.observed import Group, Learned, Observed, Pace, Sums
 from shadowproxy.demo.outcome import ENOUGH_BLOCKS, conclude
 from shadowproxy.demo.planted import BUGS, NOISE
 from shadowproxy.demo.traffic import Experience
 
 LONG = "`items[*].price` number became string in 312 of 10,412 answers of GET /items/{id}"
 GROUPS = (
-    Group("1", "GET /items/{id}", "/price", "type", 200, 200, 123_456, 0, LONG),
-    Group("2", "GET /" + "a" * 120, "/" + "b" * 120, "changed", 200, 200, 1, 0, LONG),
-    Group("3", NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 9, 4_321, LONG),
+    Group("GET /items/{id}", "/price", "type", 200, 200, 123_456, 0, LONG),
+    Group("GET /" + "a" * 120, "/" + "b" * 120, "changed", 200, 200, 1, 0, LONG),
+    Group(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", 200, 200, 9, 4_321, LONG),
 )
 OBSERVED = Observed(
     sums=Sums(received=1_234_567, skipped=34_567, dropped=1, failed=2, recorded=1_199_997),
@@ -28,7 +28,7 @@ OBSERVED = Observed(
     },
     verdicts={"match": 1_000_000, "mismatch": 199_997, "noise": 0},
     groups=GROUPS,
-    causes=(Cause("`price` became a string in three endpoints", ("1", "2")),),
+    causes=("`price` became a string in three endpoints",),
     learned=(Learned(NOISE[0].place.endpoint, NOISE[0].place.path, "changed", "noisy", 99, 98),),
     paces=(
         Pace("GET /cart", False, "", ENOUGH_BLOCKS - 1, 3, {"p50": 1100}, {"p50": 152_300}),
@@ -101,7 +101,7 @@ def test_sums_that_do_not_hold_are_said() -> None:
 
 def test_markup_in_a_finding_is_text() -> None:
     """Square brackets from a path stay what they are."""
-    group = Group("1", "GET /[bold]x", "/[red]y", "changed", 200, 200, 1, 0, "[blink]")
+    group = Group("GET /[bold]x", "/[red]y", "changed", 200, 200, 1, 0, "[blink]")
     text = "\n".join(_summary(replace(OBSERVED, groups=(group,))))
     assert "GET /[bold]x  /[red]y  changed" in text
 

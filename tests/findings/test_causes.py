@@ -15,7 +15,7 @@ from shadowproxy.findings.causes import (
     Together,
     find_causes,
 )
-from shadowproxy.findings.group import Group
+from shadowproxy.findings.group import Evidence, Group
 
 
 def group(
@@ -53,6 +53,15 @@ def test_the_same_place_in_three_endpoints_is_one_cause() -> None:
     assert find_causes(groups, Together()) == [
         Cause("`price` number became string in 4 endpoints", ("2", "1", "3", "4"))
     ]
+
+
+def test_noise_has_no_cause() -> None:
+    """Neither by its place nor by its exchanges; what it came with is left alone."""
+    groups = [group(name, f"GET /{name}", "/price") for name in "abc"]
+    assert find_causes(groups, Together()) != []
+    groups[0].noise = Evidence("noisy", 30, 30)
+    assert find_causes(groups, Together()) == []
+    assert find_causes(groups, seen(("ab", MIN_TOGETHER))) == []
 
 
 def test_headers_statuses_and_bodies_can_share_a_cause() -> None:
