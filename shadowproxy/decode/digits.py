@@ -42,6 +42,9 @@ _MAX_NUMBER: Final = 40
 """Characters of one that is worth a closer look; a double's shortest text has 24 at most."""
 _MAX_LOOKED_AT: Final = 50_000
 """Numbers of one mark: 50 ms and 5 MiB."""
+_MAX_TEXTS: Final = 20_000
+"""Places of one mark that are in no usual number: 25 ms. More are taken for a lost one."""
+_LOST: Final = b"9" * (_MAX_NUMBER + 1)
 _ZERO: Final = 0x30
 _BIG: Final = 1 << 53
 """From here up doubles are not all whole numbers."""
@@ -69,12 +72,17 @@ def may_lose_digits(legacy: bytes, candidate: bytes) -> bool:
 def _numbers(body: bytes, marked: bytes, mark: bytes) -> Iterator[bytes]:
     """Those that a mark is in, without their sign; parts of texts only if they look like numbers."""
     at = marked.find(mark)
+    texts = 0
     while at >= 0:
         whole = _WHOLE.match(body, at - 1) if at else None
         if whole is not None:
             yield whole[1]
             at = marked.find(mark, whole.end(1))
             continue
+        texts += 1
+        if texts > _MAX_TEXTS:
+            yield _LOST
+            return
         start = at
         while start and marked[start - 1] == _ZERO and at - start <= _MAX_NUMBER:
             start -= 1

@@ -113,3 +113,12 @@ def test_looking_ends_soon_whatever_there_is(unit: bytes) -> None:
     started_s = time.process_time()
     may_lose_digits(body, body)
     assert time.process_time() - started_s < 0.25
+
+
+@pytest.mark.parametrize("text", [b"x0e-000", b"x00000000000000000", b"-0000000000000000e.0"])
+def test_what_only_looks_like_numbers_ends_the_search(text: bytes) -> None:
+    """Long before all of it was looked at; what was not looked at may be lost."""
+    body = b'"' + text * 300_000 + b'"'
+    started_s = time.process_time()
+    assert may_lose_digits(body, body)
+    assert time.process_time() - started_s < 0.25
