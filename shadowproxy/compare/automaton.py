@@ -12,12 +12,15 @@ Laws: for each action the nearest ancestor with a matching rule wins, then the l
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from shadowproxy.compare.budget import Budget
 from shadowproxy.compare.effects import NOTHING, Effect, Effects
 from shadowproxy.compare.paths import Segment
 from shadowproxy.compare.rules import STRICT, By, Embedded, Pairing, Rule
 
 MAX_STATES: Final = 5_000
 """Kept of one automaton, a KiB each; rules of ordinary files need as many as they have segments."""
+MAX_POSITIONS: Final = 100_000
+"""In all kept states, 100 bytes each: 200 rules with `..` can wait in any combination everywhere."""
 
 Step = str | int
 
@@ -77,6 +80,15 @@ class State:
         except KeyError:
             return self._automaton.enter(self._positions, self.effects, mark, self._next)
 
+    def charge(self, budget: Budget | None) -> None:
+        """Who pays for the states that are made from now on: a position costs as much as a value."""
+        self._automaton.charge(budget)
+
+    def forget(self) -> None:
+        """All states that are known from here."""
+        self._next.clear()
+        self._inside = None
+
     @property
     def inside(self) -> "State":
         """What holds at the document that a text holds; it is not looked for another one inside."""
@@ -100,7 +112,9 @@ class Automaton:
             if segment.selector is not None
         }
         self._has_defaults = arrays is not By.AUTO
+        self._budget: Budget | None = None
         self._states: dict[tuple[frozenset[_Position], _Here], State] = {}
+        self._free = MAX_POSITIONS
         self._spares = any(rule.effects.get("ignore") is False for _, rule, _ in self._rules)
         self.keeps_duplicates = any("duplicate_keys" in rule.effects for _, rule, _ in self._rules)
         strict = any(rule.effects.get("numbers") == STRICT for _, rule, _ in self._rules)
@@ -108,6 +122,14 @@ class Automaton:
         base = NOTHING if numbers == "value" else Effects(numbers=Effect(-1, numbers))
         start = frozenset(_Position(at, 0) for at in range(len(self._rules)))
         self.start = self._enter(start, base)
+
+    def charge(self, budget: Budget | None) -> None:
+        """A new one finds room again: what one document asked for is no burden for the next."""
+        self._budget = budget
+        if budget is not None and self.start is not None and not self._has_room:
+            self._states.clear()
+            self._free = MAX_POSITIONS
+            self.start.forget()
 
     def mark(self, step: Step) -> Any:
         """The step, or what stands for all that are not mentioned."""
@@ -128,12 +150,22 @@ class Automaton:
         mark: Any,
         into: dict[Any, "State | None"],
     ) -> "State | None":
-        """The state after a step, kept in `into` while there is room."""
+        """The state after a step, kept in `into` while there is room.
+
+        Raises:
+            BoundError: the budget is used up.
+        """
+        if self._budget is not None:
+            self._budget.spend(1 + len(positions))
         after = frozenset(self._after(positions, mark))
         state = self._enter(after, effects)
-        if len(self._states) < MAX_STATES:
+        if self._has_room:
             into[mark] = state
         return state
+
+    @property
+    def _has_room(self) -> bool:
+        return self._free > 0 and len(self._states) < MAX_STATES
 
     def _after(self, positions: Iterable[_Position], mark: Any) -> Iterable[_Position]:
         for position in positions:
@@ -154,8 +186,9 @@ class Automaton:
         known = self._states.get((waiting, here))
         if known is None:
             known = State(self, waiting, here)
-            if len(self._states) < MAX_STATES:
+            if self._has_room:
                 self._states[waiting, here] = known
+                self._free -= len(waiting)
         return known
 
     def _here(self, matched: Iterable[int], inherited: Effects) -> _Here:

@@ -6,6 +6,8 @@ from shadowproxy.decode.bounds import MAX_NODES, BoundError
 
 WHOLE: Final = 2 * MAX_NODES
 """Steps of about 0.6 µs: 250 ms."""
+TEXT_PER_STEP: Final = 16
+"""Characters that rules about texts look at in a step."""
 
 
 class Budget:

@@ -9,7 +9,7 @@ pairs; then equal keys are only a reason to look.
 from typing import Any, Final
 
 from shadowproxy.compare.automaton import State
-from shadowproxy.compare.budget import Budget
+from shadowproxy.compare.budget import TEXT_PER_STEP, Budget
 from shadowproxy.compare.effects import IGNORED, key_under, plain_key
 from shadowproxy.compare.embedding import Documents
 from shadowproxy.compare.rules import By
@@ -84,6 +84,8 @@ class Keys:
             into[at] = plain_key(value) if state is None else self._leaf(value, state)
 
     def _leaf(self, value: Any, state: State) -> Key:
+        if isinstance(value, str):
+            self._budget.spend(len(value) // TEXT_PER_STEP)
         found = key_under(value, state.effects)
         key = _TEXT + found.key if state.is_inside and found.key != IGNORED else found.key
         if found.is_loose:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from shadowproxy.compare.alignment import align
 from shadowproxy.compare.automaton import State
-from shadowproxy.compare.budget import Budget
+from shadowproxy.compare.budget import TEXT_PER_STEP, Budget
 from shadowproxy.compare.differences import (
     MAX_DIFFERENCES,
     MISSING,
@@ -65,10 +65,15 @@ class Walk:
 
     def walk(self, legacy: Any, candidate: Any, state: State | None) -> str:
         """Looks everywhere; the reason if it could not."""
+        if state is not None:
+            state.charge(self._budget)
         try:
             self._walk(legacy, candidate, (), 0, state)
         except BoundError as bound:
             return bound.reason
+        finally:
+            if state is not None:
+                state.charge(None)
         return ""
 
     def _walk(
@@ -270,11 +275,13 @@ class Walk:
         self, ours: Any, theirs: Any, place: _Place, level: int, state: State
     ) -> None:
         """Two values that are not both objects or both arrays."""
-        if state.embedded is not None and isinstance(ours, str) and isinstance(theirs, str):
-            left, right = self._documents.of(ours, state), self._documents.of(theirs, state)
-            if left is not None and right is not None:
-                self._visit(left, right, place, level + 1, state.inside)
-                return
+        if isinstance(ours, str) and isinstance(theirs, str):
+            self._budget.spend((len(ours) + len(theirs)) // TEXT_PER_STEP)
+            if state.embedded is not None:
+                left, right = self._documents.of(ours, state), self._documents.of(theirs, state)
+                if left is not None and right is not None:
+                    self._visit(left, right, place, level + 1, state.inside)
+                    return
         kind = difference_under(ours, theirs, state.effects, self._hide)
         if kind is not None:
             self._report(place, kind, ours, theirs, state)
