@@ -13,9 +13,10 @@ from shadowproxy.compare.budget import Budget
 from shadowproxy.compare.rules import Embedded
 from shadowproxy.decode.bounds import UndecodableError
 from shadowproxy.decode.json_text import How, decode_json
+from shadowproxy.decode.ndjson import values_of_json
 
 _TEXT_PER_STEP: Final = 64
-"""Characters of an embedded document that cost one step."""
+"""Characters of an embedded document that cost one step, as each of its values does."""
 
 
 class Documents:
@@ -30,7 +31,7 @@ class Documents:
     def __init__(self, budget: Budget, looks_into: bool) -> None:
         self._budget = budget
         self._looks_into = looks_into
-        self._known: dict[tuple[str, int], Any] = {}
+        self._known: dict[tuple[str, int], tuple[Any, State]] = {}
 
     def of(self, text: str, state: State) -> Any:
         """The document that a text holds; None if that is none or nobody asks for it.
@@ -40,38 +41,44 @@ class Documents:
         """
         if state.embedded is None or not self._looks_into:
             return None
-        found = self._known.get((text, id(state)))
-        if found is None:
-            self._budget.spend(4 + len(text) // _TEXT_PER_STEP)
-            try:
-                found = document_in(text, state.embedded, How(True, state.is_picky))
-            except UndecodableError:
-                return None
-            self._known[text, id(state)] = found
+        known = self._known.get((text, id(state)))
+        if known is not None:
+            return known[0]
+        try:
+            found = document_in(text, state.embedded, How(True, state.is_picky), self._budget)
+        except UndecodableError:
+            return None
+        self._known[text, id(state)] = found, state  # or another one might take its id
         return found
 
 
-def document_in(text: str, of: Embedded, how: How) -> Any:
+def document_in(text: str, of: Embedded, how: How, budget: Budget) -> Any:
     """The document that a text holds.
 
     Raises:
         UndecodableError: it holds none.
         BoundError: more than can be looked at in time.
     """
+    budget.spend(4 + len(text) // _TEXT_PER_STEP)
     if of is Embedded.JSON:
-        return decode_json(text.encode("utf-8", "surrogatepass"), how)
+        return _decoded(text.encode("utf-8", "surrogatepass"), how, budget)
     if of is Embedded.BASE64_JSON:
-        return decode_json(_undone(text), how)
-    return _token(text, how)
+        return _decoded(_undone(text), how, budget)
+    return _token(text, how, budget)
 
 
-def _token(text: str, how: How) -> dict[str, Any]:
+def _decoded(body: bytes, how: How, budget: Budget) -> Any:
+    budget.spend(values_of_json(body))
+    return decode_json(body, how)
+
+
+def _token(text: str, how: How, budget: Budget) -> dict[str, Any]:
     parts = text.split(".")
     if len(parts) != _TOKEN_PARTS:
         raise UndecodableError("jwt")
     return {
-        "header": decode_json(_undone(parts[0]), how),
-        "payload": decode_json(_undone(parts[1]), how),
+        "header": _decoded(_undone(parts[0]), how, budget),
+        "payload": _decoded(_undone(parts[1]), how, budget),
         "signature": bool(parts[2]),
     }
 

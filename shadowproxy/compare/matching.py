@@ -27,7 +27,6 @@ LOOK: Final = WHOLE // 5
 """Steps of looking into one pair of answers: 50 ms."""
 MAX_STATES: Final = 200
 """Kept of one search, half a KiB each; paths without `..` need as many as they have segments."""
-_TEXT_PER_STEP: Final = 64
 
 _HOW: Final = How()
 _EITHER: Final = b"0"
@@ -222,9 +221,8 @@ def _children(value: Any, state: _State, budget: Budget) -> Iterable[tuple[str |
 def _document(text: str, state: _State, budget: Budget) -> Any:
     if state.embedded is None:
         return None
-    budget.spend(4 + len(text) // _TEXT_PER_STEP)
     try:
-        return document_in(text, state.embedded, _HOW)
+        return document_in(text, state.embedded, _HOW, budget)
     except UndecodableError:
         return None
 
