@@ -50,6 +50,7 @@ _MEANINGS: Final = {
 _REASONS: Final = {
     TOO_MANY: f"there are more than {MAX_DIFFERENCES:,} differences; hide the known ones with rules",
     "nodes": "the bodies have more values than are compared in time; try parts of them",
+    "size": "a body is larger than is decoded in time: 8 MiB, 4 if it is not all ASCII",
     "depth": "a body is nested too deeply",
     "number": "a number has an exponent that nothing can hold",
     "media": "bodies of two formats are not compared; a rule hides that their types differ",

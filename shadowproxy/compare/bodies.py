@@ -14,7 +14,7 @@ from shadowproxy.compare.ruleset import Plan
 from shadowproxy.compare.walking import Walk
 from shadowproxy.core.words import Kind
 from shadowproxy.decode.bounds import BoundError, UndecodableError
-from shadowproxy.decode.coding import codings_of, undo
+from shadowproxy.decode.coding import MAX_BYTES, Large, codings_of, undo, undo_or_digest
 from shadowproxy.decode.digits import may_lose_digits
 from shadowproxy.decode.formats import decode, utf8_of
 from shadowproxy.decode.json_text import How, SlowError, decode_both, is_json
@@ -145,9 +145,12 @@ def _compare_digests(left: _Side, right: _Side) -> Found:
 
 def _compare_coded(left: _Side, right: _Side, plan: Plan, hits: Hits) -> Found:
     try:
-        a, b = _undo(left), _undo(right)
+        a = _undo(left, MAX_BYTES)
+        b = _undo(right, _left_after(left, a))
     except BoundError as bound:
         return [], bound.reason
+    if isinstance(a, Large) or isinstance(b, Large):
+        return _compare_large(left, right, a, b)
     if a is None or b is None:
         ours, theirs = left.observation.body, right.observation.body
         are_equal = ours == theirs and left.codings == right.codings
@@ -159,9 +162,36 @@ def _compare_coded(left: _Side, right: _Side, plan: Plan, hits: Hits) -> Found:
     return _compare_decoded(left.media, right.media, a, b, plan, hits)
 
 
-def _undo(side: _Side) -> bytes | None:
+def _compare_large(
+    left: _Side, right: _Side, a: bytes | Large | None, b: bytes | Large | None
+) -> Found:
+    """Of bodies that nobody decodes it is known only whether they are the same."""
+    if a is None or b is None:
+        ours, theirs = left.observation.body, right.observation.body
+        return _broken(a is None, b is None, ours, theirs)
+    a, b = (each if isinstance(each, Large) else Large.of(each) for each in (a, b))
+    if a == b and _are_read_alike(left.media, right.media):
+        return [], ""
+    if a == b or (a.size and b.size and not _are_opaque(left, right)):
+        return [], "size"
+    kind = Kind.RAW if a.size and b.size else Kind.EMPTY
+    return [Difference("", kind, Opaque(a.size), Opaque(b.size))], ""
+
+
+def _are_opaque(*sides: _Side) -> bool:
+    return all(side.media.format is Format.OPAQUE for side in sides)
+
+
+def _left_after(side: _Side, body: bytes | Large | None) -> int:
+    """How many bytes decompressing the other body may give."""
+    if not side.codings or not body:
+        return MAX_BYTES
+    return MAX_BYTES - (body.size if isinstance(body, Large) else len(body))
+
+
+def _undo(side: _Side, most: int) -> bytes | Large | None:
     try:
-        return undo(side.observation.body, side.codings)
+        return undo_or_digest(side.observation.body, side.codings, most)
     except UndecodableError:
         return None
 

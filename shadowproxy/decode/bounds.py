@@ -13,6 +13,12 @@ MAX_NODES: Final = 200_000
 object with its name) and are walked within 250 ms."""
 
 
+MAX_BYTES: Final = 8 << 20
+"""Of a body that is decoded: as texts, both take seven times as much with all copies."""
+MAX_WIDE_BYTES: Final = 4 << 20
+"""If one character may make all of a text take four bytes a character."""
+
+
 class UndecodableError(Exception):
     """These bytes are not what they are declared to be."""
 
@@ -24,3 +30,15 @@ class BoundError(Exception):
     def reason(self) -> str:
         """One word for the log and the page."""
         return str(self)
+
+
+def require_size(body: bytes) -> None:
+    """Refuses what cannot be decoded in time and memory.
+
+    Raises:
+        BoundError: there is too much.
+    """
+    if len(body) > MAX_WIDE_BYTES and (
+        len(body) > MAX_BYTES or not body.isascii() or b"\\u" in body
+    ):
+        raise BoundError("size")

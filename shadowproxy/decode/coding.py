@@ -2,19 +2,22 @@
 
     body ─► slices ─► inflater of the coding ─► pieces of at most _STEP ─► caps ─► next coding
 
-Law: at every moment the output is at most MAX_BYTES and, above FREE_BYTES, at most RATIO times the
-input read so far (by no more than one piece): a bomb costs a few MiB, whatever it declares. What
+Law: at every moment the output is at most what it may be and, above FREE_BYTES, at most RATIO times
+the input read so far (by no more than one piece): a bomb costs a few MiB, whatever it declares. What
 exceeds the caps is said to be out of bounds, never cut.
 """
 
 import io
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
 
+from shadowproxy.decode import bounds
 from shadowproxy.decode.bounds import BoundError, UndecodableError
 
 MAX_BYTES: Final = 64 << 20
+"""Of both bodies of a comparison together."""
 RATIO: Final = 200
 """Deflate reaches 1,032, brotli and zstd a million; repetitive JSON of real services stays below
 60."""
@@ -49,6 +52,18 @@ def codings_of(fields: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _IDENTITY)
 
 
+class Large(NamedTuple):
+    """In place of a body that is larger than anything that is decoded; `digest` is BLAKE2b-256."""
+
+    size: int
+    digest: bytes
+
+    @classmethod
+    def of(cls, body: bytes) -> "Large":
+        """The same of a body that is here."""
+        return cls(len(body), blake2b(body, digest_size=32).digest())
+
+
 def undo(body: bytes, codings: tuple[str, ...]) -> bytes:
     """The body without its content codings.
 
@@ -56,45 +71,71 @@ def undo(body: bytes, codings: tuple[str, ...]) -> bytes:
         UndecodableError: broken or truncated.
         BoundError: out of bounds, or a coding that nobody here can undo.
     """
+    plain = undo_or_digest(body, codings)
+    if isinstance(plain, Large):
+        raise BoundError("size")
+    return plain
+
+
+def undo_or_digest(body: bytes, codings: tuple[str, ...], most: int = MAX_BYTES) -> bytes | Large:
+    """The body without its content codings, of which none gives more than `most` bytes.
+
+    What is larger than bounds.MAX_BYTES is not kept: nobody decodes it.
+
+    Raises:
+        UndecodableError: broken or truncated.
+        BoundError: out of bounds, or a coding that nobody here can undo.
+    """
     if len(codings) > MAX_CODINGS:
         raise BoundError("codings")
+    plain: bytes | Large = body
     for coding in reversed(codings):
         inflate = _INFLATE.get(coding)
         if inflate is None:
             raise BoundError(f"coding_{coding}" if coding in _FOREIGN else "coding_unknown")
-        body = inflate(body) if body else body
-    return body
+        if isinstance(plain, Large):
+            raise BoundError("size")  # it is compressed once more, and was not kept
+        plain = inflate(plain, most) if plain else plain
+    return plain
 
 
 _FOREIGN: Final = frozenset(("compress", "dcb", "dcz"))
 """Registered codings that need history (LZW) or a dictionary that nobody here has."""
 
 
-def _collect(pieces: Iterator[Piece]) -> bytes:
+def _collect(pieces: Iterator[Piece], most: int) -> bytes | Large:
     out = io.BytesIO()  # gives its bytes away without a copy, which a bytearray does not
-    size = 0
+    size, digest = 0, None
     for piece, read in pieces:
         size += len(piece)
-        if size > MAX_BYTES or size > max(FREE_BYTES, RATIO * read):
+        if size > most or size > max(FREE_BYTES, RATIO * read):
             raise BoundError("inflation")
-        out.write(piece)
-    return out.getvalue()
+        if size > bounds.MAX_BYTES and digest is None:
+            digest = blake2b(out.getbuffer(), digest_size=32)
+            out = io.BytesIO()
+        if digest is None:
+            out.write(piece)
+        else:
+            digest.update(piece)
+    return out.getvalue() if digest is None else Large(size, digest.digest())
 
 
-def _gunzip(body: bytes) -> bytes:
+def _gunzip(body: bytes, most: int) -> bytes | Large:
     try:
-        return _collect(_zlib_pieces(body, 31, MAX_MEMBERS))
+        return _collect(_zlib_pieces(body, 31, MAX_MEMBERS), most)
     except zlib.error:
         raise UndecodableError("broken") from None
 
 
-def _inflate(body: bytes) -> bytes:
+def _inflate(body: bytes, most: int) -> bytes | Large:
     try:
-        return _collect(_zlib_pieces(body, 15, 1))
+        return _collect(_zlib_pieces(body, 15, 1), most)
     except zlib.error:
         pass
     try:
-        return _collect(_zlib_pieces(body, -15, 1))  # many servers send it without zlib's wrapping
+        return _collect(
+            _zlib_pieces(body, -15, 1), most
+        )  # many servers send it without zlib's wrapping
     except zlib.error:
         raise UndecodableError("broken") from None
 
@@ -118,11 +159,11 @@ def _zlib_pieces(body: bytes, bits: int, members: int) -> Iterator[Piece]:
     raise BoundError("members") if members > 1 else UndecodableError("trailing bytes")
 
 
-def _unbrotli(body: bytes) -> bytes:
+def _unbrotli(body: bytes, most: int) -> bytes | Large:
     import brotli
 
     try:
-        return _collect(_brotli_pieces(body, brotli.Decompressor()))
+        return _collect(_brotli_pieces(body, brotli.Decompressor()), most)
     except brotli.error:
         raise UndecodableError("broken") from None
 
@@ -140,12 +181,12 @@ def _brotli_pieces(body: bytes, decoder: Any) -> Iterator[Piece]:
         raise UndecodableError("trailing bytes")
 
 
-def _unzstd(body: bytes) -> bytes:
+def _unzstd(body: bytes, most: int) -> bytes | Large:
     import zstandard
 
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
     try:
-        return _collect(_zstd_pieces(body, decompressor.decompressobj))
+        return _collect(_zstd_pieces(body, decompressor.decompressobj), most)
     except zstandard.ZstdError as error:
         if "too much memory" in str(error):
             raise BoundError("window") from None
@@ -168,7 +209,7 @@ def _zstd_pieces(body: bytes, open_frame: Callable[[], Any]) -> Iterator[Piece]:
     raise BoundError("members")
 
 
-_INFLATE: Final[dict[str, Callable[[bytes], bytes]]] = {
+_INFLATE: Final[dict[str, Callable[[bytes, int], bytes | Large]]] = {
     "gzip": _gunzip,
     "x-gzip": _gunzip,
     "deflate": _inflate,

@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from shadowproxy.decode.bounds import UndecodableError
+from shadowproxy.decode.bounds import UndecodableError, require_size
 from shadowproxy.decode.csv_rows import decode_csv
 from shadowproxy.decode.events import decode_events
 from shadowproxy.decode.form import decode_form
@@ -47,14 +47,22 @@ def decode(body: bytes, media: Media, how: How, schema: Schema | None = None) ->
         BoundError: more than can be looked at in time.
     """
     decode_format = _DECODERS.get(media.format)
-    if decode_format is None:
+    if decode_format is None or (media.format is Format.PROTOBUF and schema is None):
         raise UndecodableError("opaque")
+    require_size(body)
     return decode_format(body, media, _Way(how, schema, Room(), 0))
 
 
 def utf8_of(body: bytes, charset: str) -> bytes:
-    """JSON in another declared charset as UTF-8; as it is where that does not work."""
-    text = None if charset in UTF8 else decode_text(body, charset)
+    """JSON in another declared charset as UTF-8; as it is where that does not work.
+
+    Raises:
+        BoundError: it is too large.
+    """
+    if charset in UTF8:
+        return body
+    require_size(body)
+    text = decode_text(body, charset)
     return body if text is None else text.encode("utf-8", "surrogatepass")
 
 

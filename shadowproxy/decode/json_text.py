@@ -14,7 +14,13 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from shadowproxy.decode.bounds import MAX_DEPTH, MAX_NODES, BoundError, UndecodableError
+from shadowproxy.decode.bounds import (
+    MAX_DEPTH,
+    MAX_NODES,
+    BoundError,
+    UndecodableError,
+    require_size,
+)
 from shadowproxy.decode.digits import may_lose_digits
 
 
@@ -75,6 +81,7 @@ def decode_both(legacy: bytes, candidate: bytes, how: How) -> Trees:
     """
     bodies = legacy, candidate
     for body in bodies:
+        require_size(body)
         if len(body) > MAX_NODES and _nodes(body) > MAX_NODES:
             raise BoundError("nodes")
     quick: list[_Quick | None] = [None, None]
@@ -106,6 +113,10 @@ def is_json(body: bytes) -> bool:
     """Whether an undeclared body may be taken for JSON: it begins and parses like it."""
     if not body.lstrip(b" \t\r\n").startswith((b"{", b"[")):
         return False
+    try:
+        require_size(body)
+    except BoundError:
+        return True  # whoever decodes it will be told
     try:
         _decode_quickly(body)
     except orjson.JSONDecodeError:

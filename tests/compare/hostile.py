@@ -7,15 +7,18 @@ judge's settings of the garbage collector. CPU time, because neighbours on the m
 ours; memory is the high-water mark above what was resident when the bodies were there.
 """
 
+import ctypes
 import gc
 import gzip
+import hashlib
 import json
 import os
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import brotli
 import msgpack
@@ -65,6 +68,37 @@ def _rows(count: int, of: Callable[[int], Any]) -> bytes:
 
 def _big(n: int, leaf: int) -> dict[str, Any]:
     return {"n": n, "inner": [[k] * 8 for k in range(40)], "leaf": leaf}
+
+
+def _nest(n: int, leaf: int) -> Any:
+    """Members of ten names, in another order for each n."""
+    value: Any = leaf
+    for level in range(40):
+        value = {"abcdefghij"[(n * 7919 + level * level * 31 + n // 3) % 10]: value, "z": 1}
+    return value
+
+
+DESCENDING: Final = tuple(
+    {
+        "path": "$" + "".join(f"..{'abcdefghij'[n * step % 10]}" for step in (1, 3, 7, 9)),
+        "class": of,
+    }
+    for n in range(100)
+    for of in ("uuid", "hex")
+)
+"""200 rules that can wait in any combination."""
+
+
+def _inflating(mib: int, last: str) -> bytes:
+    """Shrinks a hundredfold: below any ratio that tells a bomb."""
+    piece = "".join(hashlib.sha256(b"%d" % n).hexdigest() for n in range(48))
+    text = '"' + piece * (mib * (1 << 20) // len(piece)) + last + '"'
+    return gzip.compress(text.encode(), 5)
+
+
+def _hidden_documents(last: int) -> bytes:
+    text = b64encode(("[" + "1.5," * 90_000 + f"{last}]").encode()).decode()
+    return _rows(8, lambda _: text)
 
 
 def _colliding(shift: int) -> bytes:
@@ -198,6 +232,42 @@ PAIRS: dict[str, Callable[[], Pair]] = {
         _rows(20_000, lambda n: json.dumps({"a": n})), _rows(20_000, lambda n: json.dumps({"a": -n - 1})),
         rules=({"path": "$[*]", "embedded": "json"},),
     ),
+    "embedded-large": lambda: Pair(
+        _hidden_documents(1), _hidden_documents(2),
+        rules=({"path": "$[*]", "embedded": "base64+json"},),
+    ),
+    "rules-that-descend": lambda: Pair(
+        _rows(300, lambda n: _nest(n, n)), _rows(300, lambda n: _nest(n, -n - 1)), rules=DESCENDING
+    ),
+    "text-marks-unsorted": lambda: Pair(
+        _repeated('"a', "\u0300\u0316", 60_000, '"'), _repeated('"a', "\u0300\u0316", 60_000, 'b"'),
+        rules=_rule(strings={"unicode": "NFC"}),
+    ),
+    "text-letters-of-marks": lambda: Pair(
+        _repeated('"', "\u0f73", 60_000, '"'), _repeated('"', "\u0f73", 60_000, 'b"'),
+        rules=_rule(strings={"unicode": "NFKD"}),
+    ),
+    "text-long-rules": lambda: Pair(
+        _repeated('"', "A b ", 1_200_000, '"'), _repeated('"', "A b ", 1_200_000, 'x"'),
+        rules=_rule(strings={"case": "ignore", "collapse_ws": True, "trim": True, "eol": True}),
+    ),
+    "digits-in-text": lambda: Pair(
+        _repeated('"', "x0e-000", 500_000, '"'), _repeated('"', "x0e-000", 500_000, 'x"')
+    ),
+    "digits-in-texts": lambda: Pair(
+        _rows(190_000, lambda _: "0e-000"), _rows(190_000, lambda n: "0e-000" if n else "x")
+    ),
+    "json-long-ascii": lambda: Pair(_repeated('"', "a" * 8, (1 << 20) - 2, '"'), _repeated('"', "a" * 8, (1 << 20) - 2, 'b"')),
+    "json-long-wide": lambda: Pair(
+        _repeated('"\U0001f600', "a" * 8, (1 << 19) - 2, '"'), _repeated('"\U0001f600', "a" * 8, (1 << 19) - 2, 'b"')
+    ),
+    "json-inflating": lambda: Pair(_inflating(40, "a"), _inflating(40, "b"), coding="gzip"),
+    "text-inflating": lambda: Pair(
+        _inflating(24, "a"), _inflating(24, "b"), "text/plain", "gzip"
+    ),
+    "opaque-inflating": lambda: Pair(
+        _inflating(31, "a"), _inflating(31, "b"), "image/png", "gzip"
+    ),
     "xml-laughs": lambda: Pair(
         f"<!DOCTYPE a [<!ENTITY l0 'x'>{LAUGHS}]><a>&l11;</a>".encode(), b"<a/>", "application/xml"
     ),
@@ -293,6 +363,8 @@ def _measure(name: str) -> None:
     pair = PAIRS[name]()
     legacy, candidate = answers(pair)
     rules = Rules.of(pair.rules)
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what making the bodies left behind would hide growth
     Path("/proc/self/clear_refs").write_text("5")
     before_kib = _kib("VmRSS")
     started_s = time.process_time()

@@ -1,6 +1,7 @@
 """Bodies: content codings, media types, charsets, digests, and every bound."""
 
 import gzip
+import random
 import time
 import zlib
 from hashlib import blake2b
@@ -235,3 +236,36 @@ def test_a_wrong_boundary_is_no_match() -> None:
     sides = [response(body, f"multipart/form-data; boundary={each}") for each in "xy"]
     found_kinds = [each.kind for each in compare(sides[0], sides[1], Rules.of(())).differences]
     assert found_kinds == ["invalid"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [("application/json", ("incomparable", "size")), ("image/png", ("mismatch", ""))],
+)
+def test_bodies_that_are_too_large_to_decode_may_still_be_the_same(
+    content_type: str, expected: tuple[str, str]
+) -> None:
+    """However they are compressed; if not, only opaque ones are known to differ."""
+    body = b'"' + random.Random(3).randbytes(1 << 10).hex().encode() * 4_500 + b'"'
+    assert bounds.MAX_BYTES < len(body) < coding.MAX_BYTES // 2
+    coded = {
+        ("Content-Encoding: gzip",): gzip.compress(body, 1),
+        ("Content-Encoding: deflate",): zlib.compress(body, 1),
+        (): body,
+    }
+    sides = [answer(each, content_type, fields=fields) for fields, each in coded.items()]
+    for side in sides:
+        assert compared(side, sides[0]).verdict is Verdict.MATCH
+        for other in (body[:-2] + b'0"', body + b" "):
+            result = compared(side, answer(gzip.compress(other, 1), content_type, fields=GZIP))
+            assert (result.verdict, result.reason) == expected
+        assert found(side, answer(b"", content_type)) == [("", "empty")]
+        assert found(side, answer(b"x", content_type, fields=GZIP)) == [("", "invalid")]
+
+
+def test_a_large_body_may_be_taken_for_json() -> None:
+    """Without a declared type nobody knows what it is, so it is not said to differ either."""
+    legacy, candidate = (
+        answer(b"[" + b" " * bounds.MAX_BYTES + each + b"]", None) for each in (b"", b" ")
+    )
+    assert compared(legacy, candidate).reason == "size"
