@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from bench.aa.checks import Seen, check, claims
-from bench.aa.driving import History, Plan
+from bench.aa.history import History
 from bench.aa.reading import Counts, Finding, Noise, Reading, counts
 from shadowproxy.demo.planted import NOISE
-from shadowproxy.demo.traffic import Traffic
+from shadowproxy.demo.traffic import Experience
 from shadowproxy.noise.known import State
 
 ROOT = Path(__file__).parents[1]
@@ -145,7 +145,7 @@ def test_noise_is_learned_when_its_last_place_is() -> None:
     ]
     for each in readings:
         history.add(each)
-    seen = history.seen(Plan(40, 300), Traffic("http://127.0.0.1:1", 300))
+    seen = history.seen(40, Experience())
     assert seen.before == readings[2].counts
     assert (seen.compared_after, seen.mismatches_after) == (11, 1)
     assert {each.exchanges for each in seen.lessons} == {27, 38}
@@ -157,7 +157,7 @@ def test_a_claim_that_was_taken_back_was_made() -> None:
     history = History()
     history.add(reading(1.0, counted(10, 5), State.REGRESSION))
     history.add(reading(2.0, counted(20, 5)))
-    seen = history.seen(Plan(40, 300), Traffic("http://127.0.0.1:1", 300))
+    seen = history.seen(40, Experience())
     assert list(seen.regressions) == [f"{NOISE[0].place.endpoint} {NOISE[0].place.path} changed"]
 
 

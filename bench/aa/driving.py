@@ -11,18 +11,16 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.aa.checks import Lesson, Seen, claims
-from bench.aa.reading import Counts, Place, Reading, read
+from bench.aa.checks import Seen
+from bench.aa.history import History
+from bench.aa.reading import Reading, read
 from bench.measuring import Neighbours, cpu_seconds, family
 from bench.running import end, free_port, running, wait_until
 from bench.scraping import is_ready
-from shadowproxy.core.words import Kind
-from shadowproxy.demo.planted import NOISE
 from shadowproxy.demo.shop import Variant
 from shadowproxy.demo.traffic import Traffic
 
@@ -98,7 +96,7 @@ def drive(plan: Plan, folder: Path) -> Driven:
         seconds = asyncio.run(_drive(plan, traffic, admin, history))
         spent_s = cpu_seconds(family(proxy))
         return Driven(
-            history.seen(plan, traffic),
+            history.seen(plan.exchanges, traffic.seen),
             seconds,
             {role: spent_s[role] - before_s.get(role, 0.0) for role in spent_s},
             neighbours.share(),
@@ -125,58 +123,6 @@ def _shop(variant: Variant, seed: int, folder: Path) -> Iterator[int]:
             yield json.loads(process.stdout.readline())["port"]
         finally:
             end(process)
-
-
-@dataclass(slots=True)
-class History:
-    """What was read so far, boiled down."""
-
-    places: list[Place] = field(
-        default_factory=lambda: [(each.place.endpoint, each.place.path) for each in NOISE]
-    )
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    last: Reading | None = None
-    before: Counts | None = None
-    _learned: dict[Place, Reading] = field(default_factory=dict)
-    _regressions: dict[str, str] = field(default_factory=dict)
-    _slower: dict[str, str] = field(default_factory=dict)
-
-    def add(self, reading: Reading) -> None:
-        """One more reading."""
-        self.last = reading
-        for place in self.places:
-            if place not in self._learned and reading.is_noisy(place):
-                self._learned[place] = reading
-        if self.before is None and len(self._learned) == len(self.places):
-            self.before = reading.counts
-        self._regressions.update(claims(reading))
-        self._slower.update(
-            (each.endpoint, each.sentence) for each in reading.paces if each.is_slower
-        )
-
-    def seen(self, plan: Plan, traffic: Traffic) -> Seen:
-        """All of it for the checks."""
-        assert self.last is not None
-        return Seen(
-            last=self.last,
-            wanted=plan.exchanges,
-            requests=traffic.seen.requests,
-            errors=dict(traffic.seen.errors),
-            lessons=[self._lesson(place, at) for place, at in self._learned.items()],
-            unlearned=[place for place in self.places if place not in self._learned],
-            before=self.before,
-            regressions=self._regressions,
-            slower=self._slower,
-        )
-
-    def _lesson(self, place: Place, learned: Reading) -> Lesson:
-        assert self.last is not None
-        told = [
-            (datetime.fromisoformat(each.last_seen) - self.started).total_seconds()
-            for each in self.last.findings
-            if (each.endpoint, each.path, each.kind) == (*place, Kind.CHANGED)
-        ]
-        return Lesson(*place, learned.at_s, learned.counts.compared, max(told, default=None))
 
 
 async def _drive(plan: Plan, traffic: Traffic, admin: int, history: History) -> float:
