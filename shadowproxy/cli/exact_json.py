@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from shadowproxy.decode.json_text import LONG_INTEGER
+
 
 class _Mark(NamedTuple):
     """Punctuation, or a name that is spelled already."""
@@ -52,7 +54,14 @@ def _scalar(value: Any, is_ascii: bool) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
         return _text(value, is_ascii)
-    return str(value) if _is_number(value) else _text(str(value), is_ascii)
+    return _number(value) if _is_number(value) else _text(str(value), is_ascii)
+
+
+def _number(value: int | float | Decimal) -> str:
+    """A Decimal without fraction and exponent had one as it was written, or it is very long or -0."""
+    text = str(value)
+    is_whole = text.lstrip("-").isdigit() and len(text) < LONG_INTEGER and text != "-0"
+    return f"{text}.0" if is_whole and isinstance(value, Decimal) else text
 
 
 def _is_number(value: Any) -> bool:

@@ -43,9 +43,13 @@ def patch(
         if compare_bodies(legacy, candidate, heads, plan, Hits(int)) == ([], ""):
             return []
         raise NoPatchError(_why_none(error)) from None
+    if any(rule.embedded is not None for _, rule in rules.all):
+        walk = Walk(trees.has_booleans)
+        if not walk.walk(trees.legacy, trees.candidate, plan.start) and not walk.found:
+            return []
     walk = Walk(trees.has_booleans, looks_into=False)
     reason = walk.walk(trees.legacy, trees.candidate, plan.start)
-    if reason or any(rule.get("array", {}).get("by") == "set" for rule in rules.rules):
+    if reason or rules.pairs_sets or _hides_single_elements(rules):
         whole = bool(reason or walk.found)
         return [_replace((), trees.candidate)] if whole else []
     return list(_operations(walk.found))
@@ -55,6 +59,14 @@ def _why_none(error: UndecodableError | BoundError) -> str:
     if isinstance(error, BoundError):
         return f"a body is more than can be looked at ({error})"
     return f"the bodies are not two documents of one format ({error})"
+
+
+def _hides_single_elements(rules: Rules) -> bool:
+    """Then what is told of the others may not be enough to count to them."""
+    return any(
+        "ignore" in rule.effects and any(isinstance(each.selector, int) for each in rule.path or ())
+        for _, rule in rules.all
+    )
 
 
 def _operations(found: Iterable[Difference]) -> Iterable[Operation]:

@@ -74,6 +74,12 @@ class Rules:
         self._has_conditions = any(rule.statuses for _, rule in self.all)
         self._plans: dict[tuple[str, int], Plan] = {}
 
+    @property
+    def pairs_sets(self) -> bool:
+        """Whether elements of some array may be left out, because others are equal to them."""
+        ways = {rule.pairing.by for _, rule in self.all if rule.pairing is not None}
+        return By.SET in ways | {self._arrays}
+
     @classmethod
     def read(
         cls, settings: CompareSettings, today: date | None = None, as_written: bool = False

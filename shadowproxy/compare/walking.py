@@ -179,7 +179,9 @@ class Walk:
             left, right = repeats(ours).get(name), repeats(theirs).get(partner)
             if left or right:
                 left, right = left or [ours[name]], right or [theirs[partner]]
-                if self._keys.of(left, None) != self._keys.of(right, None):
+                if len(left) != len(right) or self._keys.of(left, None) != self._keys.of(
+                    right, None
+                ):
                     self._report(here, Kind.DUPLICATE_KEY, left, right, below)
                 return
         if below is not None and _are_both_missing(ours[name], theirs[partner], below):
