@@ -42,13 +42,16 @@ def parse_path(text: str) -> tuple[Segment, ...]:
         PathError: it is not in the subset.
     """
     if not text.startswith("$"):
-        raise PathError(f"{text!r} is no path: expected one such as $.items[*].price")
+        raise PathError(f"{text!r:.200} is no path: expected one such as $.items[*].price")
     segments = []
     at = 1
     while at < len(text):
         found = _SEGMENT.match(text, at)
         if found is None:
-            raise PathError(f"{text!r} is no path from character {at + 1} on: {text[at:]!r}")
+            raise PathError(
+                f"{text!r:.200} is no path from character {at + 1} on: {text[at:]!r:.100};"
+                " expected $ .name ['name'] [0] [*] .* ..name ..[*]"
+            )
         segments.append(_segment(found))
         at = found.end()
     return tuple(segments)

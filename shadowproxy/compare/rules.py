@@ -7,10 +7,10 @@ The mapping is the one of a configuration file, as plain values. Bodies are spok
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +20,7 @@ from shadowproxy.compare.texts import Strings, Url
 
 
 class RuleError(ValueError):
-    """This is no rule; the text says what is wrong."""
+    """This is no rule; the text says which one, what is wrong and what to write instead."""
 
 
 class By(StrEnum):
@@ -95,40 +95,77 @@ def read_rule(plain: Mapping[str, Any]) -> Rule:
     """
     try:
         return _read(plain)
-    except RuleError:
-        raise
-    except (PathError, KeyError, TypeError, ValueError, InvalidOperation, re.error) as error:
-        raise RuleError(f"not a rule: {dict(plain)!r}: {error}") from error
+    except RuleError as error:
+        raise RuleError(f"{_called(plain)}: {error}") from None
+
+
+def _called(plain: Any) -> str:
+    """Which rule it is, for people."""
+    place = (plain.get("path") or plain.get("header")) if isinstance(plain, Mapping) else None
+    return f"the rule for {place!s:.100}" if place else f"the rule {plain!r:.100}"
 
 
 def _read(plain: Mapping[str, Any]) -> Rule:
+    if not isinstance(plain, Mapping):
+        raise RuleError("expected a mapping such as {path: $..price, ignore: true}")
     if unknown := plain.keys() - _MEMBERS:
-        raise RuleError(f"unknown in a rule: {', '.join(sorted(unknown))}")
-    path, header = plain.get("path"), plain.get("header")
-    if bool(path) == bool(header):
-        raise RuleError("a rule has a path or a header")
+        raise RuleError(f"unknown: {_words(unknown)}; known are {_words(_MEMBERS)}")
+    if bool(plain.get("path")) == bool(plain.get("header")):
+        raise RuleError("expected a path or a header, such as path: $..price or header: x-age")
     actions = plain.keys() - _CONDITIONS
-    if header and not (plain.get("ignore") is True or plain.get("list") == "unordered"):
-        raise RuleError("a rule for a header has ignore: true or list: unordered")
-    if header and actions - {"ignore", "list"}:
-        raise RuleError("a rule for a header has nothing but ignore or list")
     if not actions:
-        raise RuleError("a rule without an action")
-    expires = plain.get("expires")
+        raise RuleError("expected an action, such as ignore: true or numbers: {abs: 0.01}")
+    found = {name: _member(name, plain[name]) for name in _READ if name in plain}
+    if "header" in found:
+        is_list = found.get("list") is not None
+        if actions - {"ignore", "list"} or not (found.get("ignore") or is_list):
+            raise RuleError("a header takes ignore: true or list: unordered, and nothing else")
+    elif "list" in found:
+        raise RuleError("list is about headers; array: {by: set} is about the body")
     return Rule(
         plain,
-        None if header else parse_path(str(path)),
-        str(header or "").lower(),
-        {
-            _FIELDS.get(name, name): read(plain[name])
-            for name, read in _EFFECTS.items()
-            if name in plain
-        },
-        _pairing(plain["array"]) if "array" in plain else None,
-        Embedded(plain["embedded"]) if "embedded" in plain else None,
-        frozenset(map(str, _listed((plain.get("when") or {}).get("status", ())))),
-        date.fromisoformat(str(expires)) if expires else None,
+        found.get("path"),
+        found.get("header", ""),
+        {_FIELDS.get(name, name): found[name] for name in _EFFECTS if name in found},
+        found.get("array"),
+        found.get("embedded"),
+        found.get("when", frozenset()),
+        found.get("expires"),
     )
+
+
+def _words(words: Iterable[Any]) -> str:
+    return ", ".join(sorted(map(str, words)))
+
+
+_WRONG: Final = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, re.error,
+)  # fmt: skip
+"""What readers raise of values that they were not made for."""
+
+
+def _member(name: str, value: Any) -> Any:
+    read, expected = _READ[name]
+    try:
+        return read(value)
+    except PathError as error:
+        raise RuleError(str(error)) from None
+    except _WRONG as error:
+        why = f" ({error})" if isinstance(error, re.error | IndexError) else ""
+        raise RuleError(f"{name}: expected {expected}, not {value!r:.100}{why}") from None
+
+
+def _only(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """A mapping that has members, and of these names alone."""
+    if not value or value.keys() - set(names):
+        raise ValueError
+    return value
+
+
+def _header(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value.lower()
 
 
 def _listed(value: Any) -> Sequence[Any]:
@@ -137,14 +174,14 @@ def _listed(value: Any) -> Sequence[Any]:
 
 def _is_true(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise RuleError(f"expected true or false, not {value!r}")
+        raise TypeError
     return value
 
 
 def _word(*words: str) -> Any:
     def read(value: Any) -> str:
         if value not in words:
-            raise RuleError(f"expected {' or '.join(words)}, not {value!r}")
+            raise ValueError
         return str(value)
 
     return read
@@ -153,16 +190,22 @@ def _word(*words: str) -> Any:
 def _numbers(value: Any) -> str | Tolerance:
     if isinstance(value, str):
         return str(_word(*_NUMBERS)(value))
-    if unknown := value.keys() - {"abs", "rel"}:
-        raise RuleError(f"unknown in numbers: {', '.join(sorted(unknown))}")
-    return Tolerance(_decimal(value.get("abs", 0)), _decimal(value.get("rel", 0)))
+    _only(value, "abs", "rel")
+    return Tolerance(_decimal(value.get("abs", 0)), _share(value.get("rel", 0)))
 
 
 def _decimal(value: Any) -> Decimal:
     number = Decimal(str(value))
     if not (number.is_finite() and number >= 0):
-        raise RuleError(f"expected a number from 0, not {value!r}")
+        raise ValueError
     return number
+
+
+def _share(value: Any) -> Decimal:
+    """`1%` is 0.01."""
+    if isinstance(value, str) and value.endswith("%"):
+        return _decimal(value[:-1]).scaleb(-2)
+    return _decimal(value)
 
 
 _UNITS_S: Final = {
@@ -172,69 +215,107 @@ _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 
 
 def _time(value: Any) -> Decimal:
-    tolerance = value["tolerance"]
+    tolerance = _only(value, "tolerance")["tolerance"]
     found = _DURATION.fullmatch(tolerance) if isinstance(tolerance, str) else None
     return _decimal(found[1]) * _UNITS_S[found[2]] if found else _decimal(tolerance)
 
 
 def _keys(value: Any) -> bool:
-    return bool(_switch(value["case"]))
+    if not _switch(_only(value, "case")["case"]):
+        raise ValueError
+    return True
 
 
 def _switch(value: Any) -> bool:
-    return value is True or value == "ignore"
+    return value == "ignore" or (value is not None and value != "" and _is_true(value))
 
 
 def _strings(value: Any) -> Strings:
-    if unknown := value.keys() - set(Strings._fields):
-        raise RuleError(f"unknown in strings: {', '.join(sorted(unknown))}")
+    _only(value, *Strings._fields)
     form = value.get("unicode") or ""
     return Strings(
         _switch(value.get("case")),
-        value.get("trim") is True,
-        value.get("collapse_ws") is True,
+        _is_true(value.get("trim", False)),
+        _is_true(value.get("collapse_ws", False)),
         "NFC" if form is True else _word("", "NFC", "NFD", "NFKC", "NFKD")(form),
         _switch(value.get("eol")),
     )
 
 
 def _url(value: Any) -> Url:
-    if unknown := value.keys() - {"ignore_query", "ignore_host"}:
-        raise RuleError(f"unknown in url: {', '.join(sorted(unknown))}")
+    _only(value, "ignore_query", "ignore_host")
     query = value.get("ignore_query", False)
     names = frozenset() if isinstance(query, bool) else frozenset(map(str, _listed(query)))
-    return Url(query is True, names, value.get("ignore_host") is True)
+    return Url(query is True, names, _is_true(value.get("ignore_host", False)))
 
 
 def _replacements(value: Any) -> tuple[tuple[re.Pattern[str], str], ...]:
-    items = [value] if value and isinstance(value[0], str) else value
+    items = [value] if isinstance(value[0], str) else value
     pairs = [(item["regex"], item["with"]) if isinstance(item, Mapping) else item for item in items]
-    return tuple((re.compile(regex), text) for regex, text in pairs)
+    compiled = tuple((re.compile(regex), text) for regex, text in pairs)
+    for pattern, text in compiled:
+        pattern.sub(text, "")  # a text that does not fit it is refused here, not while comparing
+        if not isinstance(pattern.pattern, str) or not isinstance(text, str):
+            raise TypeError
+    return compiled
 
 
 def _pairing(value: Any) -> Pairing:
+    _only(value, "by", "key", "order")
     by = By(value.get("by", By.AUTO))
     names = tuple(map(str, _listed(value.get("key", ()))))
     if (by is By.KEY) != bool(names):
-        raise RuleError("array has by: key and key: NAME together")
+        raise ValueError
     order = value.get("order") or ("ignore" if by in (By.KEY, By.MULTISET) else "report")
     return Pairing(by, names, _word("report", "ignore")(order) == "report")
 
 
+_STATUS: Final = re.compile("[1-5](?:[0-9][0-9]|xx)")
+
+
+def _statuses(value: Any) -> frozenset[str]:
+    statuses = frozenset(map(str, _listed(_only(value, "status")["status"])))
+    if not statuses or not all(map(_STATUS.fullmatch, statuses)):
+        raise ValueError
+    return statuses
+
+
+def _date(value: Any) -> date:
+    return date.fromisoformat(str(value))
+
+
 _EFFECTS: Final[dict[str, Any]] = {
-    "ignore": _is_true,
-    "class": ValueClass,
-    "numbers": _numbers,
-    "strings": _strings,
-    "null": _word("missing"),
-    "empty": _word("missing"),
-    "time": _time,
-    "coerce": _word("string"),
-    "keys": _keys,
-    "url": _url,
-    "replace": _replacements,
-    "duplicate_keys": _word("report"),
+    "ignore": (_is_true, "true or false"),
+    "class": (ValueClass, " or ".join(ValueClass)),
+    "numbers": (_numbers, "value, strict, double or a tolerance such as {abs: 0.01, rel: 1%}"),
+    "strings": (
+        _strings,
+        "some of {case: ignore, trim: true, collapse_ws: true, unicode: NFC, eol: ignore}",
+    ),
+    "null": (_word("missing"), "missing"),
+    "empty": (_word("missing"), "missing"),
+    "time": (_time, "{tolerance: 5s}"),
+    "coerce": (_word("string"), "string"),
+    "keys": (_keys, "{case: ignore}"),
+    "url": (_url, "{ignore_query: true}, {ignore_query: [NAME]} or {ignore_host: true}"),
+    "replace": (_replacements, "[REGEX, TEXT], or a list of these"),
+    "duplicate_keys": (_word("report"), "report"),
 }
 _FIELDS: Final = {"class": "class_"}
 _CONDITIONS: Final = frozenset(("path", "header", "when", "reason", "expires"))
-_MEMBERS: Final = _CONDITIONS | _EFFECTS.keys() | {"array", "embedded", "list"}
+_READ: Final[dict[str, Any]] = {
+    "path": (lambda value: parse_path(str(value)) if value else None, "a path such as $..price"),
+    "header": (lambda value: _header(value or ""), "the name of a field"),
+    **_EFFECTS,
+    "array": (
+        _pairing,
+        f"{{by: {' or '.join(each for each in By if each is not By.KEY)}, order: report or ignore}}"
+        " or {by: key, key: NAME}",
+    ),
+    "embedded": (Embedded, " or ".join(Embedded)),
+    "list": (_word("unordered"), "unordered"),
+    "when": (_statuses, "{status: 404}, {status: 4xx} or {status: [404, 410]}"),
+    "expires": (lambda value: _date(value) if value else None, "a date such as 2027-01-31"),
+}
+"""How each member is read, and what it is to be."""
+_MEMBERS: Final = _CONDITIONS | _READ.keys()
