@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from shadowproxy.compare.effects import identity_under
 from shadowproxy.compare.elements import Elements
 from shadowproxy.compare.equality import spelling
 from shadowproxy.compare.keys import Key
@@ -167,8 +168,8 @@ def _by_key(
     elements: Elements, ours: Sequence[int], theirs: Sequence[int], names: tuple[str, ...]
 ) -> Aligned:
     """By members that tell which element it is; those without are paired by equality."""
-    ours_named, ours_bare = _named(elements.ours, ours, names)
-    theirs_named, theirs_bare = _named(elements.theirs, theirs, names)
+    ours_named, ours_bare = _named(elements, elements.ours, ours, names)
+    theirs_named, theirs_bare = _named(elements, elements.theirs, theirs, names)
     rest = _by_equality(elements, ours_bare, theirs_bare)
     pairs, removed, added = list(rest.pairs), list(rest.removed), list(rest.added)
     for name in ours_named | theirs_named:
@@ -186,18 +187,26 @@ def _by_key(
 
 
 def _named(
-    items: list[Any], indices: Sequence[int], names: tuple[str, ...]
+    elements: Elements, items: list[Any], indices: Sequence[int], names: tuple[str, ...]
 ) -> tuple[dict[tuple[object, ...], list[int]], list[int]]:
     named: dict[tuple[object, ...], list[int]] = {}
     bare = []
     for index in indices:
         item = items[index]
-        values = [_scalar(item.get(name)) for name in names] if isinstance(item, dict) else [None]
+        values: list[object] = [None]
+        if isinstance(item, dict):
+            values = [_identity(elements, item.get(name), index, name) for name in names]
         if None in values:
             bare.append(index)
         else:
             named.setdefault(tuple(values), []).append(index)
     return named, bare
+
+
+def _identity(elements: Elements, value: Any, index: int, name: str) -> object:
+    """What names an element, under the rules for that member."""
+    effects = elements.effects_at(index, name)
+    return identity_under(value, effects) if effects.change_names else _scalar(value)
 
 
 def _scalar(value: Any) -> object:
@@ -228,8 +237,8 @@ def _by_shared_key(
         if name not in left or name not in right:
             continue
         elements.budget.spend((len(ours) + len(theirs)) // 2)
-        mine = _unique(elements.ours, ours, name)
-        their = _unique(elements.theirs, theirs, name)
+        mine = _unique(elements, elements.ours, ours, name)
+        their = _unique(elements, elements.theirs, theirs, name)
         if mine is None or their is None:
             continue
         if list(mine) == list(their):
@@ -242,17 +251,25 @@ def _by_shared_key(
     return None
 
 
-def _unique(items: list[Any], indices: Sequence[int], name: str) -> dict[object, int] | None:
+def _unique(
+    elements: Elements, items: list[Any], indices: Sequence[int], name: str
+) -> dict[object, int] | None:
     """The value of each of the neighbours; None if one has none or two have the same."""
     try:
         values = list(map(itemgetter(name), items[indices[0] : indices[-1] + 1]))
     except (KeyError, TypeError):
         return None
-    kinds = set(map(type, values))
-    if kinds != {str} and not (kinds == {int} and -_HASHED < min(values) <= max(values) < _HASHED):
-        values = list(map(_scalar, values))
-        if None in values:
-            return None
+    if elements.effects_at(indices[0], name).change_names:
+        elements.budget.spend(3 * len(values))
+        pairs = zip(values, indices, strict=True)
+        values = [_identity(elements, value, index, name) for value, index in pairs]
+    else:
+        kinds = set(map(type, values))
+        is_plain = kinds == {int} and -_HASHED < min(values) <= max(values) < _HASHED
+        if kinds != {str} and not is_plain:
+            values = list(map(_scalar, values))
+    if None in values:
+        return None
     found = dict(zip(values, indices, strict=True))
     return found if len(found) == len(values) else None
 

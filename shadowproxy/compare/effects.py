@@ -49,6 +49,11 @@ class Effects(NamedTuple):
         """Whether differences at the node do not count."""
         return self.ignore is not None and bool(self.ignore.value)
 
+    @property
+    def change_names(self) -> bool:
+        """Whether texts or numbers may be equal here that are not so elsewhere, other ones staying so."""
+        return any((self.coerce, self.strings, self.replace, self.url))
+
     def is_missing(self, value: Any) -> bool:
         """Whether a member with this value counts as no member."""
         return self.missing_by(value) is not None
@@ -214,6 +219,15 @@ def key_under(value: Any, effects: Effects) -> LeafKey:
         value = _coerced(value)
         return LeafKey(_number_or_text(value, effects).key, True)
     return _number_or_text(value, effects)
+
+
+def identity_under(value: Any, effects: Effects) -> str | None:
+    """Equal for texts and numbers that name the same thing; None for what is no name."""
+    if effects.coerce is not None and _is_coerced(value):
+        value = _coerced(value)
+    if isinstance(value, str):
+        return "s" + _normal(value, effects, [])
+    return plain_key(value) if _is_number(value) else None
 
 
 def _number_or_text(value: Any, effects: Effects) -> LeafKey:

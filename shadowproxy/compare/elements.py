@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from shadowproxy.compare.automaton import State
 from shadowproxy.compare.budget import Budget
-from shadowproxy.compare.effects import NOTHING
+from shadowproxy.compare.effects import NOTHING, Effects
 from shadowproxy.compare.equality import FAST_LEVELS, Sameness
 from shadowproxy.compare.keys import Key, Keys
 
@@ -110,6 +110,12 @@ class Elements:
             return True
         states = {self._state.step(index) for index in range(len(self.ours))}
         return all(state is None or _leaves(state, name) for state in states)
+
+    def effects_at(self, index: int, name: str) -> Effects:
+        """What is in force at a member of an element."""
+        below = None if self._state is None else self._state.step(index)
+        below = None if below is None else below.step(name)
+        return NOTHING if below is None else below.effects
 
     def is_loose(self, key: Key) -> bool:
         """Whether elements of this key may differ from each other."""

@@ -8,6 +8,7 @@ LCS; else index. Where that sentence leaves a choice, the pair is not used.
 import contextlib
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -187,3 +188,23 @@ def test_arrays_are_aligned_as_the_definition_says(pair: tuple[list[Any], list[A
     sides = [response(text_of(each), "application/json") for each in pair]
     found = places(compare(sides[0], sides[1], Rules.of([])))
     assert sorted(reading.settled(*place) for place in found) == sorted(reading.found)
+
+
+@pytest.mark.parametrize("pairing", [{"by": "key", "key": "id"}, {"by": "auto", "order": "ignore"}])
+@pytest.mark.parametrize(
+    ("action", "legacy", "candidate"),
+    [
+        ({"coerce": "string"}, [1, 2, 3], ["1", "2", "3"]),
+        ({"strings": {"case": "ignore"}}, ["a-1", "b-2", "c-3"], ["A-1", "B-2", "C-3"]),
+        ({"replace": ["^urn:", ""]}, ["1", "2", "3"], ["urn:1", "urn:2", "urn:3"]),
+    ],
+)
+def test_elements_go_by_a_key_as_rules_make_it(
+    pairing: dict[str, str], action: dict[str, Any], legacy: list[Any], candidate: list[Any]
+) -> None:
+    """What another rule calls equal names the same element, in which the difference is found."""
+    rules = Rules.of([{"path": "$", "array": pairing}, {"path": "$[*].id", **action}])
+    ours = [{"id": name, "v": [n, 0]} for n, name in enumerate(legacy)]
+    theirs = [{"id": candidate[n], "v": [n, int(n == 1)]} for n in (2, 0, 1)]
+    sides = [response(text_of(each), "application/json") for each in (ours, theirs)]
+    assert places(compare(sides[0], sides[1], rules)) == [("/1/v/1", "changed")]
