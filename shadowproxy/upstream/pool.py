@@ -29,6 +29,10 @@ loop."""
 TUNNEL_TIMEOUT_NS = 3_600_000_000_000
 """An upgraded connection may be silent for an hour (nginx: 60 s, which every chat app raises)."""
 
+OVERSLEPT_S = 0.5
+"""So late a timer says that the machine stood still, not that a backend was silent: what has come in
+the meantime was not looked at yet."""
+
 
 class Pool:
     """Connections to one backend, for one event loop."""
@@ -141,14 +145,27 @@ class Pool:
 
     async def _connect(self, call: Call) -> None:
         try:
-            async with asyncio.timeout(self.backend.connect_timeout_s):
-                connection = await self._open_connection()
+            connection = await self._open_in_time()
         except OSError as error:
             call.ended_ns = monotonic_ns()
             call.on_failure(connect_failure(error))
             return
         self._open.add(connection)
         connection.assign(call)
+
+    async def _open_in_time(self) -> Connection:
+        """Within the time limit; one that this process slept through begins again, once."""
+        loop = asyncio.get_running_loop()
+        limit_s = self.backend.connect_timeout_s
+        ends_s = loop.time() + limit_s
+        try:
+            async with asyncio.timeout_at(ends_s):
+                return await self._open_connection()
+        except TimeoutError:
+            if loop.time() - ends_s < OVERSLEPT_S:
+                raise
+        async with asyncio.timeout(limit_s):
+            return await self._open_connection()
 
     async def _open_connection(self) -> Connection:
         last: OSError | None = None

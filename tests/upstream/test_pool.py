@@ -1,6 +1,7 @@
 """The pool: what is reused, what waits, what is retried, and what is never given to anyone."""
 
 import asyncio
+import time
 from time import monotonic_ns
 
 from shadowproxy.core.words import FailureKind
@@ -65,6 +66,20 @@ async def test_waiting_in_line_has_an_end() -> None:
         assert waiting.failure is not None
         assert waiting.failure.kind is FailureKind.CONNECT_TIMEOUT
         pool.cancel(hanging)
+        pool.close()
+
+
+async def test_a_limit_that_we_slept_through_is_not_the_backends_fault() -> None:
+    """The machine stood still while we dialed: the backend gets its time, and the user an answer."""
+    async with backend() as legacy:
+        pool = Pool(settings(legacy.address, timeout_s=0.2), 1, 1)
+        call = Recorded()
+        assert pool.submit(call)
+        await asyncio.sleep(0)
+        time.sleep(1.0)  # noqa: ASYNC251 - this is what is tried
+        async with asyncio.timeout(5):
+            await call.ended.wait()
+        assert call.failure is None
         pool.close()
 
 
