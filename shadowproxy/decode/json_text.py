@@ -21,7 +21,7 @@ from shadowproxy.decode.bounds import (
     UndecodableError,
     require_size,
 )
-from shadowproxy.decode.digits import may_lose_digits
+from shadowproxy.decode.digits import MARKS, may_lose_digits
 
 
 class Members(dict[str, Any]):
@@ -163,6 +163,20 @@ def _decode_quickly(body: bytes) -> Any:
     return value
 
 
+_MAX_EXACT: Final = MAX_NODES * 6 // 5
+"""Values that are read exactly, of which those with a fraction or an exponent count twice."""
+
+
+def _require_exact_room(body: bytes) -> None:
+    if len(body) > MAX_NODES and _nodes(body) + _fractions(body) > _MAX_EXACT:
+        raise BoundError("nodes")
+
+
+def _fractions(body: bytes) -> int:
+    """At least the number of values that become a Decimal: 104 bytes each."""
+    return body.count(b".") + body.translate(MARKS).count(b"0e")
+
+
 def _nodes(body: bytes) -> int:
     """At least the number of values: separators inside strings count too."""
     return 1 + body.count(b",") + body.count(b"[") + body.count(b"{")
@@ -177,7 +191,12 @@ def _has_booleans(body: bytes) -> bool:
 
 
 def _decode_exactly(body: bytes, how: How) -> tuple[Any, bool]:
-    """The value and False, or None and True when it is not JSON."""
+    """The value and False, or None and True when it is not JSON.
+
+    Raises:
+        BoundError: more than can be looked at in time.
+    """
+    _require_exact_room(body)
     try:
         text = body.decode(json.detect_encoding(body), "surrogatepass")
     except ValueError:
