@@ -16,6 +16,7 @@ from shadowproxy.decode.room import Room
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+_ODD_VALUES: Final = 3
 _MAP: Final = 2
 _ARRAY: Final = 1
 _CONTAINERS: Final[dict[int, int]] = {
@@ -66,12 +67,18 @@ class _Frame:
             self.into.append(value)
             self.left -= 1
         elif self.wants_key:
-            self.key = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+            self.key = _key(value)
             self.wants_key = False
         else:
             self.into[self.key] = value
             self.wants_key = True
             self.left -= 1
+
+
+def _key(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value) if type(value) is int else json.dumps(value, separators=(",", ":"))
 
 
 class _Reader:
@@ -90,7 +97,7 @@ class _Reader:
         while True:
             at = tell()
             kind = _CONTAINERS.get(body[at]) if at < len(body) else None
-            value = _plain(unpack()) if kind is None else self._begin(kind)
+            value = self._scalar(unpack()) if kind is None else self._begin(kind)
             if isinstance(value, _Frame):
                 opened.append(value)
                 continue
@@ -102,6 +109,14 @@ class _Reader:
             else:
                 return value
 
+    def _scalar(self, value: Any) -> Any:
+        """What JSON has no word for takes several values' room and time."""
+        plain = _plain(value)
+        wants_key = bool(self._open) and self._open[-1].wants_key
+        if isinstance(plain, dict) or (wants_key and not isinstance(plain, str)):
+            self._room.take(_ODD_VALUES)
+        return plain
+
     def _begin(self, kind: int) -> Any:
         """An empty container, or the frame of one that is not."""
         if self._open and self._open[-1].wants_key:
@@ -112,7 +127,7 @@ class _Reader:
             raise UndecodableError("truncated")
         if len(self._open) >= MAX_DEPTH:
             raise UndecodableError("depth")
-        self._room.take(count)
+        self._room.take(count * kind)
         into: list[Any] | dict[str, Any] = {} if is_map else []
         return _Frame(into, count) if count else into
 

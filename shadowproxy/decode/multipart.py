@@ -24,8 +24,8 @@ MAX_PART_HEAD_BYTES: Final = 16 << 10
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
 _LINE_END: Final = re.compile(r"\r?\n")
 _FOLD: Final = re.compile(r"\r?\n[ \t]+")
-_VALUES_OF_PART: Final = 6
-"""List or place in it, part, headers, a header, file name, body."""
+_VALUES_OF_PART: Final = 10
+"""List or place in it, part, headers, a header, file name, body; and the time of a few more."""
 
 Decode = Callable[[bytes, Media | None], Any]
 
