@@ -8,7 +8,7 @@ Laws: each element is in one pair at most, or came, or went; pairs are of legacy
 candidate's; elements are equal when they are under the rules in force.
 """
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -85,8 +85,9 @@ def _is_reordered(pairs: Sequence[tuple[int, int]]) -> bool:
 
 def _by_equality(elements: Elements, ours: Sequence[int], theirs: Sequence[int]) -> Aligned:
     """As multisets: the first that is equal and not taken yet."""
-    waiting: defaultdict[Key, deque[int]] = defaultdict(deque)
-    for j in theirs:
+    elements.budget.spend(len(ours) + len(theirs))
+    waiting: defaultdict[Key, list[int]] = defaultdict(list)  # a deque takes 600 bytes
+    for j in reversed(theirs):
         waiting[elements.key_of_theirs(j)].append(j)
     pairs, removed = [], []
     for i in ours:
@@ -99,13 +100,14 @@ def _by_equality(elements: Elements, ours: Sequence[int], theirs: Sequence[int])
     return Aligned(pairs, removed, added, _is_reordered(pairs))
 
 
-def _take(elements: Elements, queue: deque[int] | None, i: int) -> int | None:
-    for at, j in enumerate(queue or ()):
+def _take(elements: Elements, waiting: list[int] | None, i: int) -> int | None:
+    """The last that is equal: what waits longest."""
+    if waiting is None:
+        return None
+    for at in range(len(waiting) - 1, -1, -1):
         elements.budget.spend(1)
-        if elements.match(i, j):
-            assert queue is not None
-            del queue[at]
-            return j
+        if elements.match(i, waiting[at]):
+            return waiting.pop(at)
     return None
 
 
@@ -148,20 +150,45 @@ def _may_be_reordered(elements: Elements, ours: Sequence[int], theirs: Sequence[
 
 def _without_same_spelling(
     elements: Elements, ours: Sequence[int], theirs: Sequence[int]
-) -> tuple[list[int], list[int]]:
-    """Without pairs that are spelled alike: equal for certain, at a tenth of the price."""
-    waiting: defaultdict[bytes | None, list[int]] = defaultdict(list)
+) -> tuple[Sequence[int], Sequence[int]]:
+    """Without pairs that are spelled alike: equal for certain, at a tenth of the price.
+
+    All are left if one cannot be spelled: where there is one there are more, and each takes its time.
+    """
     elements.budget.spend(len(ours) + len(theirs))
-    for j in theirs:
-        waiting[spelling(elements.theirs[j])].append(j)
-    left = []
-    for i in ours:
-        text = spelling(elements.ours[i])
-        if text is not None and waiting.get(text):
-            waiting[text].pop()
+    left = _spellings(elements.ours, ours)
+    right = _spellings(elements.theirs, theirs)
+    if left is None or right is None:
+        return ours, theirs
+    common = Counter(left) & Counter(right)
+    return _without(common, left, ours), _without(common, right, theirs)
+
+
+def _spellings(items: list[Any], indices: Sequence[int]) -> list[bytes | str] | None:
+    texts: list[bytes | str] = []
+    for index in indices:
+        item = items[index]
+        if isinstance(item, str):
+            texts.append(item)
+            continue
+        text = spelling(item)
+        if text is None:
+            return None
+        texts.append(text + b"\n")  # a copy: orjson's own bytes keep a KiB each
+    return texts
+
+
+def _without(
+    common: Counter[bytes | str], texts: list[bytes | str], indices: Sequence[int]
+) -> list[int]:
+    """The indices of all but so many."""
+    waiting, left = common.copy(), []
+    for text, index in zip(texts, indices, strict=True):
+        if waiting[text] > 0:
+            waiting[text] -= 1
         else:
-            left.append(i)
-    return left, [j for queue in waiting.values() for j in queue]
+            left.append(index)
+    return left
 
 
 def _by_key(

@@ -6,6 +6,7 @@ members, with texts as rules make them. A key is loose where a tolerance makes e
 pairs; then equal keys are only a reason to look.
 """
 
+from decimal import Decimal
 from typing import Any, Final
 
 from shadowproxy.compare.automaton import State
@@ -80,7 +81,7 @@ class Keys:
             else:
                 into[at] = known
         else:
-            self._budget.spend(1)
+            self._budget.spend(1 if state is None and not isinstance(value, Decimal) else 2)
             into[at] = plain_key(value) if state is None else self._leaf(value, state)
 
     def _leaf(self, value: Any, state: State) -> Key:

@@ -142,7 +142,7 @@ class Walk:
                 self._visit(value, other, (place, name), level + 1, None)
             return
         flags = self._same.flags(left, right, level + 1)
-        for at in reversed([at for at, is_same in enumerate(flags) if not is_same]):
+        for at in reversed(self._enough([at for at, is_same in enumerate(flags) if not is_same])):
             self._todo.append((left[at], right[at], (place, names[at]), level + 1, None))
 
     def _ruled_objects(
@@ -229,13 +229,17 @@ class Walk:
     ) -> None:
         ours, theirs = elements.ours, elements.theirs
         if state is None and level < FAST_LEVELS:
-            for i, j in reversed(elements.differing(pairs)):
+            for i, j in reversed(self._enough(elements.differing(pairs))):
                 self._todo.append((ours[i], theirs[j], (place, i), level + 1, None))
             return
         for i, j in reversed(pairs):
             below = None if state is None else state.step(i)
             if not elements.is_unchanged(i, j, below):
                 self._visit(ours[i], theirs[j], (place, i), level + 1, below)
+
+    def _enough(self, different: Sequence[Any]) -> Sequence[Any]:
+        """Of places that hold a difference each, so many that there are too many."""
+        return different[: self._limit + 1]
 
     def _is_same(self, ours: Any, theirs: Any, level: int, state: State) -> bool:
         """Equality under rules: a walk would find nothing, or else the keys are the same."""

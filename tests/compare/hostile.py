@@ -101,6 +101,29 @@ def _hidden_documents(last: int) -> bytes:
     return _rows(8, lambda _: text)
 
 
+def _fractions(count: int, step: int) -> bytes:
+    numbers = ",".join(f"0.1234567890123456{n * step % count:06}" for n in range(count))
+    return f"[{numbers}]".encode()
+
+
+def _alike(count: int, step: int) -> bytes:
+    return _rows(
+        count, lambda n: {"a": n % 4, "b": n * step % 4, "c": n * step // 4 % 4, "d": n % 3}
+    )
+
+
+def _times(count: int, second: bytes) -> bytes:
+    return b"\xdd" + count.to_bytes(4, "big") + (b"\xd6\xff\0\0\0" + second) * count
+
+
+def _multipart(count: int, of: str, body: str) -> tuple[bytes, bytes, str]:
+    head = f"--x\r\nContent-Type: {of}\r\n\r\n"
+    sides = [
+        "".join(f"{head}{body % (n + more)}\r\n" for n in range(count)) + "--x--" for more in (0, 1)
+    ]
+    return sides[0].encode(), sides[1].encode(), "multipart/mixed; boundary=x"
+
+
 def _colliding(shift: int) -> bytes:
     return _rows(20_000, lambda n: ((n + shift) % 20_000) * (2**61 - 1) + (1 << 80) + (n == 7))
 
@@ -231,6 +254,37 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     "embedded-in-many": lambda: Pair(
         _rows(20_000, lambda n: json.dumps({"a": n})), _rows(20_000, lambda n: json.dumps({"a": -n - 1})),
         rules=({"path": "$[*]", "embedded": "json"},),
+    ),
+    "text-shuffled": lambda: Pair(
+        b"".join(b"%d\n" % (n * 7919 % 90_000) for n in range(90_000)),
+        b"".join(b"%d\n" % n for n in range(90_000)), "text/plain",
+    ),
+    "ndjson-shuffled": lambda: Pair(
+        b"".join(b'{"a":%d}\n' % (n * 7919 % 30_000) for n in range(30_000)),
+        b"".join(b'{"a":%d}\n' % n for n in range(30_000)), "application/x-ndjson",
+    ),
+    "json-long-fractions": lambda: Pair(_fractions(100_000, 1), _fractions(100_000, 2)),
+    "json-long-fractions-shuffled": lambda: Pair(_fractions(50_000, 1), _fractions(50_000, 7919)),
+    "array-alike-by-key": lambda: Pair(
+        _alike(18_000, 3), _alike(18_000, 5),
+        rules=({"path": "$", "array": {"by": "key", "key": "a"}}, *_rule(strings={"trim": True})),
+    ),
+    "array-of-arrays-tolerant": lambda: Pair(
+        _rows(1000, lambda n: [[n * k % 7, k] for k in range(20)]),
+        _rows(1000, lambda n: [[n * k % 5, k] for k in range(21)]),
+        rules=({"path": "$..*", "array": {"by": "multiset"}}, *_rule(numbers={"abs": 1})),
+    ),
+    "multipart-of-xml": lambda: Pair(*_multipart(15_000, "text/xml", "<a>%d</a>")),
+    "multipart-of-csv": lambda: Pair(*_multipart(15_000, "text/csv", "a,b%d\r\n")),
+    "msgpack-times": lambda: Pair(
+        _times(60_000, b"\1"), _times(60_000, b"\2"), "application/msgpack"
+    ),
+    "msgpack-odd-names": lambda: Pair(
+        msgpack.packb({n + 0.5: n for n in range(60_000)}),
+        msgpack.packb({n + 0.5: -n for n in range(60_000)}), "application/msgpack",
+    ),
+    "msgpack-bytes": lambda: Pair(
+        msgpack.packb([b"x" * 40] * 90_000), msgpack.packb([b"y" * 40] * 90_000), "application/msgpack"
     ),
     "embedded-large": lambda: Pair(
         _hidden_documents(1), _hidden_documents(2),
