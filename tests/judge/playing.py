@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -18,10 +18,12 @@ from shadowproxy.core.settings import RouteSettings
 from shadowproxy.ipc import frames
 from shadowproxy.ipc.channel import Sender
 from shadowproxy.ipc.tallies import Tallies
+from shadowproxy.judge import serving
 from tests.support.edges import Edge, edge
 from tests.support.waiting import alongside, until
 
 ROUTES = (RouteSettings("item", 3, "/items/{id}"),)
+WRITE_S = 0.1
 HEAD = b"GET /items/42?q=1 HTTP/1.1\r\nHost: shop.test\r\nX-Request-Id: req-1\r\n\r\n"
 
 
@@ -126,10 +128,19 @@ class Played:
 
 @asynccontextmanager
 async def judged(capture: pytest.CaptureFixture[str], **changes: Any) -> AsyncIterator[Played]:
-    """A running judge; `capture` is pytest's capfd, because the log goes to the descriptor."""
+    """A running judge; `capture` is pytest's capfd, because the log goes to the descriptor.
+
+    It writes its files more often than usual, so that nobody here waits two seconds for each.
+    """
     changes.setdefault("routes", ROUTES)
     candidate = changes.pop("candidate", ("127.0.0.1", 1))
-    async with edge(("127.0.0.1", 1), candidate, ("judge",), **changes) as running:
+    async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(serving, "FINDINGS_S", WRITE_S)
+        patch.setattr(serving, "LEARNED_S", WRITE_S)
+        running = await stack.enter_async_context(
+            edge(("127.0.0.1", 1), candidate, ("judge",), **changes)
+        )
         played: list[Played] = []
         shadow = Sender(
             running.runtime_dir / "judge.sock",
