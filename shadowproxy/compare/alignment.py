@@ -286,7 +286,7 @@ def _unique(
         values = list(map(itemgetter(name), items[indices[0] : indices[-1] + 1]))
     except (KeyError, TypeError):
         return None
-    if elements.effects_at(indices[0], name).change_names:
+    if not elements.is_plain and elements.effects_at(indices[0], name).change_names:
         elements.budget.spend(3 * len(values))
         pairs = zip(values, indices, strict=True)
         values = [_identity(elements, value, index, name) for value, index in pairs]

@@ -40,11 +40,15 @@ class _Side(NamedTuple):
 
 
 class Trees(NamedTuple):
-    """Both bodies decoded in one format; `has_booleans` is False if there are certainly none."""
+    """Both bodies decoded in one format; `has_booleans` is False if there are certainly none.
+
+    `cost` is what decoding took of the budget of the walk.
+    """
 
     legacy: Any
     candidate: Any
     has_booleans: bool
+    cost: int = 0
 
 
 def compare_bodies(
@@ -144,6 +148,9 @@ def _compare_digests(left: _Side, right: _Side) -> Found:
 
 
 def _compare_coded(left: _Side, right: _Side, plan: Plan, hits: Hits) -> Found:
+    if not left.codings and not right.codings:
+        bodies = left.observation.body, right.observation.body
+        return _compare_plain(left, right, *bodies, plan, hits)
     try:
         a = _undo(left, MAX_BYTES)
         b = _undo(right, _left_after(left, a))
@@ -155,6 +162,10 @@ def _compare_coded(left: _Side, right: _Side, plan: Plan, hits: Hits) -> Found:
         ours, theirs = left.observation.body, right.observation.body
         are_equal = ours == theirs and left.codings == right.codings
         return ([], "") if are_equal else _broken(a is None, b is None, ours, theirs)
+    return _compare_plain(left, right, a, b, plan, hits)
+
+
+def _compare_plain(left: _Side, right: _Side, a: bytes, b: bytes, plan: Plan, hits: Hits) -> Found:
     if a == b and _are_read_alike(left.media, right.media):
         return [], ""
     if not a or not b:
@@ -218,7 +229,7 @@ def _compare_decoded(
     if not isinstance(both, Trees):
         is_same = a == b and _are_read_alike(ours, theirs)
         return ([], "") if is_same else _broken(*both, a, b)
-    walk = Walk(both.has_booleans)
+    walk = Walk(both.has_booleans, cost=both.cost)
     reason = walk.walk(both.legacy, both.candidate, plan.start)
     for rule, count in walk.hits.items():
         hits[rule] += count
@@ -265,7 +276,7 @@ def _decode_json(ours: Media, theirs: Media, a: bytes, b: bytes, plan: Plan) -> 
     both = decode_both(utf8_of(a, ours.charset), utf8_of(b, theirs.charset), plan.how)
     if both.legacy_is_broken or both.candidate_is_broken:
         return both.legacy_is_broken, both.candidate_is_broken
-    return Trees(both.legacy, both.candidate, both.has_booleans)
+    return Trees(both.legacy, both.candidate, both.has_booleans, both.cost)
 
 
 _OF_JSON: Final = {Format.NDJSON, Format.JSON_SEQ}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from shadowproxy.compare.alignment import align
 from shadowproxy.compare.automaton import State
-from shadowproxy.compare.budget import TEXT_PER_STEP, Budget
+from shadowproxy.compare.budget import TEXT_PER_STEP, WHOLE, Budget
 from shadowproxy.compare.differences import (
     MAX_DIFFERENCES,
     MISSING,
@@ -45,13 +45,13 @@ class Walk:
     """One comparison of two trees: what was found, and what rules hid.
 
     `hits` counts hidden differences by the rule's index. With `looks_into` False texts are texts,
-    whatever rules say that they hold.
+    whatever rules say that they hold. `cost` of the budget is spent already.
     """
 
-    def __init__(self, has_booleans: bool = True, looks_into: bool = True) -> None:
+    def __init__(self, has_booleans: bool = True, looks_into: bool = True, cost: int = 0) -> None:
         self.found: list[Difference] = []
         self.hits = Hits(int)
-        self._budget = Budget()
+        self._budget = Budget(WHOLE - cost)
         self._documents = Documents(self._budget, looks_into)
         self._keys = Keys(self._budget, self._documents)
         self._same = Sameness(self._keys, self._budget, has_booleans)

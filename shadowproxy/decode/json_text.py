@@ -63,7 +63,8 @@ class SlowError(Exception):
 class Trees(NamedTuple):
     """Both decoded bodies; None in place of one that is undecodable.
 
-    `has_booleans` warns that Python's `==` may call a number and a boolean equal.
+    `has_booleans` warns that Python's `==` may call a number and a boolean equal; `cost` is what
+    reading them exactly took, in values that could have been walked instead.
     """
 
     legacy: Any
@@ -71,6 +72,7 @@ class Trees(NamedTuple):
     legacy_is_broken: bool
     candidate_is_broken: bool
     has_booleans: bool
+    cost: int = 0
 
 
 def decode_both(legacy: bytes, candidate: bytes, how: How) -> Trees:
@@ -95,7 +97,8 @@ def decode_both(legacy: bytes, candidate: bytes, how: How) -> Trees:
         exact[side] = _decode_exactly(bodies[side], how)
         if exact[side][1] and quick[1 - side] is not None:
             break  # one is broken and the other is not; nobody needs its numbers
-    return Trees(exact[0][0], exact[1][0], exact[0][1], exact[1][1], True)
+    cost = sum(map(_nodes, bodies)) // _EXACT_PER_STEP
+    return Trees(exact[0][0], exact[1][0], exact[0][1], exact[1][1], True, cost)
 
 
 class _Quick(NamedTuple):
@@ -163,6 +166,7 @@ def _decode_quickly(body: bytes) -> Any:
     return value
 
 
+_EXACT_PER_STEP: Final = 2
 _MAX_EXACT: Final = MAX_NODES * 6 // 5
 """Values that are read exactly, of which those with a fraction or an exponent count twice."""
 
