@@ -25,10 +25,10 @@ ANSWER_HEAD_BYTES: Final = 256 * KIB
 """The largest head taken from a backend (upstream.connection.MAX_HEAD_BYTES)."""
 EVENTS_BYTES: Final = 1 * MIB
 """Each edge's channel for log events (edge.serving)."""
-DECODED_BYTES: Final = 64 * MIB
-"""The largest body after decompression (decode.coding.MAX_BYTES)."""
-TEXT_BYTES: Final = 4 * DECODED_BYTES
-"""Such a body as a text, if it holds one character outside the BMP: four bytes for each."""
+DECODED_BYTES: Final = 8 * MIB
+"""The largest body that is decoded (decode.bounds.MAX_BYTES); larger ones are not kept."""
+TEXT_BYTES: Final = 16 * MIB
+"""A body as a text, if one character makes all take four bytes (decode.bounds.MAX_WIDE_BYTES)."""
 TREE_BYTES: Final = 24 * MIB
 """The values of a decoded document: decode.bounds.MAX_NODES, 117 bytes each, without the texts."""
 GROUPS_BYTES: Final = 46 * MIB

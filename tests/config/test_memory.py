@@ -8,7 +8,7 @@ import pytest
 from shadowproxy.config import memory
 from shadowproxy.config.memory import worst_case_memory
 from shadowproxy.core.settings import Settings
-from shadowproxy.decode import bounds, coding
+from shadowproxy.decode import bounds
 from shadowproxy.upstream import connection
 from tests.config.files import BOTH, load_text
 
@@ -48,6 +48,7 @@ def test_the_sum_is_that_of_the_terms_by_hand(tmp_path: Path) -> None:
 
 def test_the_limits_of_others_are_theirs() -> None:
     """Numbers repeated here, because config stands below or beside their owners, have not moved."""
-    assert memory.DECODED_BYTES == coding.MAX_BYTES
+    assert memory.DECODED_BYTES == bounds.MAX_BYTES
+    assert memory.TEXT_BYTES == 4 * bounds.MAX_WIDE_BYTES
     assert memory.TREE_BYTES >= bounds.MAX_NODES * 117
     assert memory.ANSWER_HEAD_BYTES == connection.MAX_HEAD_BYTES
