@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
+from shadowproxy.core.likeness import shared_start
+
 MAX_CHARS: Final = 240
 """Of each value: three lines of a terminal."""
 MAX_SCANNED: Final = 1 << 16
@@ -31,7 +33,7 @@ class Part(NamedTuple):
 
 def changed_parts(legacy: str, candidate: str) -> tuple[list[Part], list[Part]]:
     """Both texts around what differs, at most MAX_CHARS each and an ellipsis where they were cut."""
-    start = max(0, _first_difference(legacy, candidate) - CONTEXT_CHARS)
+    start = max(0, shared_start(legacy, candidate) - CONTEXT_CHARS)
     start = start if start > len(ELLIPSIS) else 0
     ours, theirs = (_words(text[start : start + MAX_SCANNED]) for text in (legacy, candidate))
     left, right = [], []
@@ -40,18 +42,6 @@ def changed_parts(legacy: str, candidate: str) -> tuple[list[Part], list[Part]]:
         right.append(Part("".join(b), is_changed))
     lead = [Part(ELLIPSIS, False)] if start else []
     return _cut([*lead, *left]), _cut([*lead, *right])
-
-
-def _first_difference(a: str, b: str) -> int:
-    """By halves, since comparing slices is a thousand times as fast as characters."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _words(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from shadowproxy.core.likeness import shared_start
 from shadowproxy.findings.minimising import (
     ABSENT,
     Holding,
@@ -189,21 +190,10 @@ def _cut(legacy: Any, candidate: Any) -> tuple[Any, Any]:
     if all(len(text) <= SHORT for text in texts):
         return sides
     hidden = [hide_in_text(text[:MAX_SCANNED]) for text in texts]
-    start = max(0, _parting(hidden[0], hidden[-1]) - CONTEXT)
+    parting = shared_start(hidden[0], hidden[-1]) if hidden[0] != hidden[-1] else 0
+    start = max(0, parting - CONTEXT)
     if start + SHORT > MAX_SCANNED // 2:
         return sides
     cut = iter(text[start : start + SHORT] for text in hidden)
     ours = next(cut) if isinstance(legacy, str) else legacy
     return ours, next(cut) if isinstance(candidate, str) else candidate
-
-
-def _parting(a: str, b: str) -> int:
-    """How many characters two texts begin with alike; 0 when that is all of both."""
-    low, high = 0, min(len(a), len(b))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return 0 if a == b else low

@@ -9,6 +9,8 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
+from shadowproxy.core import likeness
+
 MAX_COMPARED: Final = 1 << 16
 """Characters from either end of a text: a page of 64 KiB is looked at whole, in 20 µs."""
 
@@ -72,14 +74,7 @@ def has_fraction(value: Number) -> bool:
 
 def shared_start(a: str, b: str) -> int:
     """How many characters two texts begin with alike, at most MAX_COMPARED."""
-    low, high = 0, min(len(a), len(b), MAX_COMPARED)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return likeness.shared_start(a[:MAX_COMPARED], b[:MAX_COMPARED])
 
 
 def shared_end(a: str, b: str) -> int:

@@ -20,6 +20,7 @@ from shadowproxy.compare.differences import (
     type_name,
 )
 from shadowproxy.compare.places import general_steps
+from shadowproxy.core.likeness import shared_start
 from shadowproxy.core.settings import RedactSettings
 from shadowproxy.core.words import Kind
 from shadowproxy.redact.secrets import CARD, REDACTED, hide_in_text, is_secret_name
@@ -216,8 +217,6 @@ def _at_first_difference(legacy: str, candidate: str, scanned: int) -> tuple[str
         return legacy, candidate
     ours = hide_in_text(legacy[:scanned])
     theirs = hide_in_text(candidate[:scanned])
-    pairs = enumerate(zip(ours, theirs, strict=False))
-    at = next((at for at, (a, b) in pairs if a != b), min(len(ours), len(theirs)))
-    start = max(0, at - MAX_TEXT // 4)
+    start = max(0, shared_start(ours, theirs) - MAX_TEXT // 4)
     lead = _MORE if start else ""
     return tuple(lead + text[start : start + MAX_TEXT] for text in (ours, theirs))  # type: ignore[return-value]  # two of them
