@@ -54,11 +54,11 @@ class Elements:
 
     def equal_ends(self) -> tuple[int, int]:
         """How many elements are the same at the beginning, and then at the end."""
+        if len(self.ours) == len(self.theirs) and self._level <= FAST_LEVELS:
+            self._diagonal = self._sameness.flags(self.ours, self.theirs, self._level)
         if self.is_plain:
             return self._plain_ends()
         shorter = min(len(self.ours), len(self.theirs))
-        if len(self.ours) == len(self.theirs) and self._level <= FAST_LEVELS:
-            self._diagonal = self._sameness.flags(self.ours, self.theirs, self._level)
         start = end = 0
         while start < shorter and self.same(start, start):
             start += 1
@@ -68,8 +68,8 @@ class Elements:
 
     def _plain_ends(self) -> tuple[int, int]:
         ours, theirs, level = self.ours, self.theirs, self._level
-        if len(ours) == len(theirs) and level <= FAST_LEVELS:
-            self._diagonal = flags = self._sameness.flags(ours, theirs, level)
+        flags = self._diagonal
+        if flags is not None:
             if False not in flags:
                 return len(ours), 0
             return flags.index(False), flags[::-1].index(False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from shadowproxy.compare.bodies import compare_bodies, trees_of
 from shadowproxy.compare.differences import Difference, Hits, pointer
-from shadowproxy.compare.headers import parse_fields
+from shadowproxy.compare.headers import parse_both
 from shadowproxy.compare.observations import Observation
 from shadowproxy.compare.ruleset import Rules
 from shadowproxy.compare.walking import Walk
@@ -35,7 +35,7 @@ def patch(
     Raises:
         NoPatchError: a body is no document, or is too large to be looked at.
     """
-    heads = parse_fields(legacy.head), parse_fields(candidate.head)
+    heads = parse_both(legacy.head, candidate.head)
     plan = rules.plan(endpoint, legacy.status)
     try:
         trees = trees_of(legacy, candidate, heads, plan)

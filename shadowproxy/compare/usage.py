@@ -44,7 +44,7 @@ class _Record:
 
 
 class Standing(NamedTuple):
-    """How a rule stands, by its index in `Rules.rules`.
+    """How a rule stands, by its index in `Rules.rules`, and by `key` whatever its index is.
 
     `hits`: differences that it has hidden. `responses`: those of its endpoint, of a status that it is
     about, in which it was looked for before it was matched for the first time. `is_reported`: it has
@@ -52,6 +52,7 @@ class Standing(NamedTuple):
     """
 
     rule: int
+    key: str
     hits: int
     responses: int
     since_s: float
@@ -65,6 +66,7 @@ class Usage:
     def __init__(self) -> None:
         self._rules: Rules | None = None
         self._kept: dict[str, _Record] = {}
+        self._keys: list[str] = []
         self._records: list[_Record] = []
         self._looks: list[int] = []
         self._waiting: dict[str, list[tuple[int, Rule]]] = {}
@@ -77,14 +79,17 @@ class Usage:
             return
         self._rules = rules
         kept: dict[str, _Record] = {}
+        keys = []
         self._records = []
         for plain, endpoint in zip(rules.rules, rules.endpoints, strict=True):
             key = key_of(plain, endpoint)
             record = kept.get(key) or self._kept.get(key) or _Record(now_s)
             record.since_s = min(record.since_s, now_s)
             kept[key] = record
+            keys.append(key)
             self._records.append(record)
         self._kept = kept
+        self._keys = keys
         self._looks = [record.responses for record in self._records]
         self._wait()
 
@@ -169,6 +174,7 @@ class Usage:
         return [
             Standing(
                 index,
+                self._keys[index],
                 record.hits,
                 record.responses,
                 record.since_s,

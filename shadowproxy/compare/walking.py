@@ -247,9 +247,10 @@ class Walk:
             return True
         if self._nesting >= _MAX_SUBWALKS:
             key = self._keys.of(ours, state)
-            if key == self._keys.of(theirs, state) and self._keys.is_loose(key):
+            is_same = key == self._keys.of(theirs, state)
+            if is_same and self._keys.is_loose(key):
                 raise BoundError("depth")
-            return key == self._keys.of(theirs, state)
+            return is_same
         both = id(ours), id(theirs), id(state)
         known = self._seen.get(both)
         if known is None:

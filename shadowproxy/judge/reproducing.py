@@ -12,7 +12,7 @@ import orjson
 
 from shadowproxy.compare.bodies import trees_of
 from shadowproxy.compare.differences import type_name
-from shadowproxy.compare.headers import parse_fields
+from shadowproxy.compare.headers import parse_both
 from shadowproxy.compare.observations import Observation
 from shadowproxy.compare.ruleset import Plan, Rules
 from shadowproxy.compare.walking import Walk
@@ -81,7 +81,7 @@ class Reproducer:
         ):
             return {}
         try:
-            heads = parse_fields(legacy.head), parse_fields(candidate.head)
+            heads = parse_both(legacy.head, candidate.head)
             trees = trees_of(legacy, candidate, heads, plan)
         except (UndecodableError, BoundError):
             return {}

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from shadowproxy import logs
 from shadowproxy.compare.ruleset import Rules
-from shadowproxy.compare.usage import MAX_RULES, Standing, key_of
+from shadowproxy.compare.usage import MAX_RULES, Standing
 from shadowproxy.core.words import FailureKind
 from shadowproxy.findings.grouping import Groups
 from shadowproxy.judge.exchange import Exchange
@@ -111,12 +111,11 @@ class Teller:
 
     def useless_rule(self, rules: Rules, standing: Standing) -> bool:
         """Logs that a rule matched nothing, unless that was said; whether it was news."""
-        key = key_of(rules.rules[standing.rule], rules.endpoints[standing.rule])
-        if key in self._useless:
+        if standing.key in self._useless:
             return False
         if len(self._useless) >= MAX_RULES:
             self._useless.clear()
-        self._useless.add(key)
+        self._useless.add(standing.key)
         _log.warning("rule_matched_nothing", **about(rules, standing))
         return True
 
