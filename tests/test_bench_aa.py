@@ -100,7 +100,7 @@ def _counts(seen: Seen, **changed: Any) -> None:
         (_never_learned, 3),
         (lambda seen: _counts(seen, received=3004), 4),
         (lambda seen: _counts(seen, in_flight=1, received=3004), 4),
-        (lambda seen: _counts(seen, is_balanced=False), 4),
+        (lambda seen: _counts(seen, balanced=False), 4),
         (lambda seen: _counts(seen, recorded=3001, received=3004), 4),
         (_errors, 5),
         (_no_requests, 5),
@@ -178,7 +178,7 @@ shadowproxy_verdicts_total{route="b",verdict="mismatch"} 1.0
     assert found.reasons == {"skipped/method": 2, "recorded/ok": 6}
     assert found.verdicts == {"match": 5, "mismatch": 1}
     assert (found.received, found.skipped, found.recorded, found.in_flight) == (9, 2, 6, 1)
-    assert (found.compared, found.mismatches, found.is_balanced) == (6, 1, True)
+    assert (found.compared, found.mismatches, found.balanced) == (6, 1, True)
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, dict[str, bool]]:

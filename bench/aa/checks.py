@@ -120,21 +120,8 @@ def _share(seen: Seen) -> Check:
 
 
 def _books(counts: Counts) -> Check:
-    parts = {
-        "skipped": counts.skipped,
-        "dropped": counts.dropped,
-        "failed": counts.failed,
-        "recorded": counts.recorded,
-        "in flight": counts.in_flight,
-    }
-    holds = (
-        counts.is_balanced
-        and counts.received == sum(parts.values())
-        and counts.recorded == counts.compared
-        and not counts.in_flight
-    )
-    added = " + ".join(f"{count:,} {name}" for name, count in parts.items() if count)
-    words = f"{counts.received:,} received = {added}; {counts.compared:,} verdicts"
+    holds = counts.hold and counts.recorded == counts.compared and not counts.in_flight
+    words = f"{counts.equation}; {counts.compared:,} verdicts"
     return Check("the books add up, and nothing is left in flight", holds, words)
 
 

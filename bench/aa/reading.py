@@ -1,12 +1,13 @@
 """What the proxy says at one moment, by its own metrics and admin API, as plain values."""
 
 import json
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bench.scraping import get, samples
+from bench.scraping import get
 from shadowproxy.core.words import Kind, Verdict
+from shadowproxy.demo.asking import read_samples, reasons_in, sums_in, verdicts_in
+from shadowproxy.demo.observed import Sums
 from shadowproxy.noise.known import State
 
 Place = tuple[str, str]
@@ -14,20 +15,14 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Where the exchanges ended, and what became of those that were recorded."""
+class Counts(Sums):
+    """Where the exchanges ended, and what became of those that were recorded.
 
-    received: int
-    skipped: int
-    dropped: int
-    failed: int
-    recorded: int
-    in_flight: int
-    is_balanced: bool
-    """The proxy's own word, for it knows in which process each one is in flight."""
-    reasons: dict[str, int]
-    """By `state/reason`."""
-    verdicts: dict[str, int]
+    `reasons` are by `state/reason`; what never happened is left out.
+    """
+
+    reasons: dict[str, int] = field(default_factory=dict)
+    verdicts: dict[str, int] = field(default_factory=dict)
 
     @property
     def mismatches(self) -> int:
@@ -116,26 +111,12 @@ def read(admin: int, at_s: float) -> Reading:
 
 def counts(metrics: str) -> Counts:
     """The sums in our exposition."""
-    single: dict[str, int] = {}
-    states, reasons, verdicts = Counter[str](), Counter[str](), Counter[str]()
-    for name, labels, value in samples(metrics):
-        if name == "shadowproxy_exchanges_total":
-            states[labels["state"]] += int(float(value))
-            reasons[f"{labels['state']}/{labels['reason']}"] += int(float(value))
-        elif name == "shadowproxy_verdicts_total":
-            verdicts[labels["verdict"]] += int(float(value))
-        elif not labels:
-            single[name.removeprefix("shadowproxy_")] = int(float(value))
+    samples = list(read_samples(metrics))
+    reasons, verdicts = reasons_in(samples), verdicts_in(samples)
     return Counts(
-        received=single["received_total"],
-        skipped=states["skipped"],
-        dropped=states["dropped"],
-        failed=states["failed"],
-        recorded=states["recorded"],
-        in_flight=single["exchanges_in_flight"],
-        is_balanced=single["exchanges_balanced"] == 1,
-        reasons=dict(+reasons),
-        verdicts=dict(+verdicts),
+        **asdict(sums_in(samples)),
+        reasons={"/".join(reason): count for reason, count in reasons.items() if count},
+        verdicts={verdict: count for verdict, count in verdicts.items() if count},
     )
 
 

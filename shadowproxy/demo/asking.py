@@ -49,9 +49,9 @@ class Asking:
         noise = await self._get_json("/api/v1/noise")
         latencies = await self._get_json("/api/v1/latencies")
         return Observed(
-            sums=_sums(metrics),
-            reasons=_reasons(metrics),
-            verdicts=_verdicts(metrics),
+            sums=sums_in(metrics),
+            reasons=reasons_in(metrics),
+            verdicts=verdicts_in(metrics),
             groups=tuple(_read(Group, each) for each in found["groups"]),
             causes=tuple(each["sentence"] for each in found["causes"]),
             learned=tuple(_read(Learned, each) for each in noise["noise"]),
@@ -89,7 +89,8 @@ def _buckets(metrics: Iterable[Sample], name: str) -> list[tuple[float, float]]:
     return sorted(counts.items())
 
 
-def _reasons(metrics: Iterable[Sample]) -> dict[tuple[str, str], int]:
+def reasons_in(metrics: Iterable[Sample]) -> dict[tuple[str, str], int]:
+    """How many exchanges ended so, by state and reason, zeros included."""
     return {
         (labels["state"], labels["reason"]): int(value)
         for name, labels, value in metrics
@@ -97,7 +98,8 @@ def _reasons(metrics: Iterable[Sample]) -> dict[tuple[str, str], int]:
     }
 
 
-def _verdicts(metrics: Iterable[Sample]) -> dict[str, int]:
+def verdicts_in(metrics: Iterable[Sample]) -> dict[str, int]:
+    """How many exchanges got each verdict, on all routes."""
     counts: dict[str, int] = defaultdict(int)
     for name, labels, value in metrics:
         if name == "verdicts_total":
@@ -105,7 +107,8 @@ def _verdicts(metrics: Iterable[Sample]) -> dict[str, int]:
     return dict(counts)
 
 
-def _sums(metrics: Iterable[Sample]) -> Sums:
+def sums_in(metrics: Iterable[Sample]) -> Sums:
+    """Where the exchanges ended."""
     states: dict[str, int] = defaultdict(int)
     single = {}
     for name, labels, value in metrics:

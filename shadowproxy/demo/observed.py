@@ -66,10 +66,26 @@ class Sums:
     """The proxy's own word on it, for it knows in which process each one is in flight."""
 
     @property
+    def parts(self) -> dict[str, int]:
+        """What is to make up `received`, by its name for people."""
+        return {
+            "skipped": self.skipped,
+            "dropped": self.dropped,
+            "failed": self.failed,
+            "recorded": self.recorded,
+            "in flight": self.in_flight,
+        }
+
+    @property
     def hold(self) -> bool:
         """Whether every received request is in exactly one state."""
-        parts = self.skipped + self.dropped + self.failed + self.recorded + self.in_flight
-        return self.balanced and self.received == parts
+        return self.balanced and self.received == sum(self.parts.values())
+
+    @property
+    def equation(self) -> str:
+        """`10 received = 1 skipped + 9 recorded`."""
+        added = " + ".join(f"{count:,} {name}" for name, count in self.parts.items() if count)
+        return f"{self.received:,} received = {added or 0}"
 
 
 @dataclass(frozen=True, slots=True)

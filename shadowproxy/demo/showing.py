@@ -176,12 +176,7 @@ def _users(seen: Experience) -> Text:
 
 
 def _sums(sums: Sums) -> Text:
-    parts = {
-        "skipped": sums.skipped, "dropped": sums.dropped, "failed": sums.failed,
-        "recorded": sums.recorded, "in flight": sums.in_flight,
-    }  # fmt: skip
-    added = " + ".join(f"{count:,} {name}" for name, count in parts.items() if count)
-    text = Text(f"{sums.received:,} received = {added or 0}")
+    text = Text(sums.equation)
     return text if sums.hold else text.append("  (does not add up)", style="red")
 
 
