@@ -14,8 +14,9 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto
        color: #1a1a1a; background: #fff; }
 table { border-collapse: collapse; margin: 0 0 2rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem 1rem .3rem 0;
-         border-bottom: 1px solid #ccc; overflow-wrap: anywhere; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+         border-bottom: 1px solid #ccc; }
+td { overflow-wrap: anywhere; min-width: 4.5rem; }
+td.number { overflow-wrap: normal; text-align: right; font-variant-numeric: tabular-nums; }
 @media (prefers-color-scheme: dark) {
   body { color: #eee; background: #161616; } a { color: #8ab4f8; } th, td { border-color: #444; }
 }
