@@ -51,7 +51,8 @@ def percent(value: Any) -> str:
         return "< 0.001 %"
     if 99.999 < points < 100:
         return "> 99.999 %"
-    return f"{points:.{_decimals(points)}f} %"
+    shown = f"{points:.{_decimals(points)}f}"
+    return f"{shown.rstrip('0').rstrip('.')} %"
 
 
 def _decimals(points: float) -> int:
@@ -76,6 +77,8 @@ def duration(seconds: Any) -> str:
         return UNKNOWN
     if known < 0:
         return f"−{duration(-known)}"
+    if known == 0:
+        return "0 s"
     for below, factor, unit in _DURATIONS:
         # 0.9996 ms is 1 ms, not 1e+03 µs: what rounds up to the next unit belongs there
         if float(f"{known:.3g}") < below:
@@ -130,6 +133,18 @@ def when(value: Any) -> Markup | str:
         return value if isinstance(value, str) and value else UNKNOWN
     exact, shown = read.isoformat(timespec="seconds"), read.strftime("%Y-%m-%d %H:%M:%S")
     return Markup('<time datetime="{}">{} UTC</time>').format(exact, shown)
+
+
+def coded(value: Any) -> Markup:
+    """A sentence whose parts between backticks are code."""
+    parts = str(value).split("`")
+    if len(parts) % 2 == 0:  # one is left over: it begins nothing
+        parts[-2:] = ["`".join(parts[-2:])]
+    shown = ("<code>{}</code>" if index % 2 else "{}" for index in range(len(parts)))
+    return Markup("").join(
+        Markup(form).format(part)  # noqa: S704 - one of the two forms above
+        for form, part in zip(shown, parts, strict=True)
+    )
 
 
 def plural(count: Any, name: str, many: str = "") -> str:

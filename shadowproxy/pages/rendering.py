@@ -8,6 +8,7 @@ import re
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 import shadowproxy
 from shadowproxy.pages import figures
@@ -23,6 +24,11 @@ def render(template: str, **context: Any) -> str:
     """A page from one of the package's templates."""
     page = _ENVIRONMENT.get_template(template).render(context)
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", page)
+
+
+def render_part(template: str, **context: Any) -> Markup:
+    """A part of a page, for another template to hold."""
+    return Markup(render(template, **context))  # noqa: S704 - its values were escaped just now
 
 
 def _make_environment() -> Environment:
@@ -42,6 +48,7 @@ def _make_environment() -> Environment:
         span=figures.span,
         size=figures.size,
         when=figures.when,
+        coded=figures.coded,
         plural=figures.plural,
         segment=figures.segment,
         words=figures.words,
