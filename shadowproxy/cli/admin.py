@@ -31,6 +31,11 @@ def find_admin(path: str | None, address: str | None, token: str | None) -> "Adm
         from shadowproxy.config.loading import load
 
         admin = load(path).settings.admin
+    return choose_admin(admin, address, token)
+
+
+def choose_admin(admin: AdminSettings, address: str | None, token: str | None) -> "Admin":
+    """The same of settings that are loaded already."""
     if address is not None:
         try:
             admin = replace(admin, listen=read_listen(address.removeprefix("http://").rstrip("/")))
@@ -40,6 +45,10 @@ def find_admin(path: str | None, address: str | None, token: str | None) -> "Adm
     if not token.isascii() or not token.isprintable() or " " in token:
         raise click.BadParameter("not a bearer token", param_hint="--token")
     return Admin(admin.listen, token)
+
+
+class NoAnswer(Ending):
+    """Nothing listens there, or what does says nothing in time."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -66,7 +75,7 @@ class Admin:
         """The JSON document that it answers with.
 
         Raises:
-            Ending: it cannot be reached, refuses, or answers something else.
+            Ending: it refuses, or answers something else; NoAnswer: it cannot be reached.
         """
         status, body = self._exchange(method, path, document)
         try:
@@ -96,12 +105,12 @@ class Admin:
             response = connection.getresponse()
             return response.status, response.read(MAX_ANSWER_BYTES)
         except ConnectionRefusedError:
-            raise Ending(f"no proxy runs here: nothing listens on {self.name}") from None
+            raise NoAnswer(f"no proxy runs here: nothing listens on {self.name}") from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             if isinstance(error, TimeoutError):
                 reason = f"no answer within {TIMEOUT_S:g} s"
-            raise Ending(f"cannot ask {self.name}: {printable(str(reason))}") from None
+            raise NoAnswer(f"cannot ask {self.name}: {printable(str(reason))}") from None
         finally:
             connection.close()
 

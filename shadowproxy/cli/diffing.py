@@ -1,7 +1,6 @@
 """`shadowproxy diff`: two stored answers compared as the proxy would, to try rules without traffic."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ import click
 
 from shadowproxy.cli.answers import OK, STDIN, Stored, content_types, read_answer
 from shadowproxy.cli.ending import Ending
+from shadowproxy.cli.outputs import STANDARD_OUTPUT, writing
 from shadowproxy.config.escaping import printable
 from shadowproxy.config.loading import load_comparison
 from shadowproxy.config.nodes import Origin, Scalar
@@ -70,24 +70,13 @@ def diff(question: Question) -> int:
 def _print_text(comparison: "Comparison", rules: Sequence[Mapping[str, Any]]) -> None:
     from shadowproxy.cli.diff_text import print_comparison
 
-    with _writing():
+    with writing(STANDARD_OUTPUT):
         print_comparison(comparison, rules)
 
 
 def _print(text: str) -> None:
-    with _writing():
+    with writing(STANDARD_OUTPUT):
         click.echo(text)
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    """A full disk is no bug of ours; a pipe whose reader has seen enough is nothing to tell."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Ending(f"cannot write standard output: {error.strerror}", 2) from None
 
 
 def _require_usable(question: Question) -> None:
