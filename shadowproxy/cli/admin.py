@@ -77,14 +77,31 @@ class Admin:
         Raises:
             Ending: it refuses, or answers something else; NoAnswer: it cannot be reached.
         """
-        status, body = self._exchange(method, path, document)
-        try:
-            answer = json.loads(body) if body else {}
-        except (ValueError, RecursionError):
-            answer = None
+        status, answer = self._answer(method, path, document)
         if 200 <= status < 300 and isinstance(answer, dict):
             return answer
         raise Ending(f"{self.name}: {_complaint(status, answer)}")
+
+    def find(self, path: str) -> Any:
+        """The JSON document of one thing; None if there is no such thing.
+
+        Raises:
+            Ending: as `ask`.
+        """
+        status, answer = self._answer("GET", path, None)
+        if status == http.client.NOT_FOUND and isinstance(answer, dict):
+            return None
+        if 200 <= status < 300 and isinstance(answer, dict):
+            return answer
+        raise Ending(f"{self.name}: {_complaint(status, answer)}")
+
+    def _answer(self, method: str, path: str, document: Any) -> tuple[int, Any]:
+        """Status and JSON document, None if it is no JSON."""
+        status, body = self._exchange(method, path, document)
+        try:
+            return status, json.loads(body) if body else {}
+        except (ValueError, RecursionError):
+            return status, None
 
     @property
     def name(self) -> str:
