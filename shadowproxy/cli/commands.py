@@ -122,6 +122,56 @@ def status(path: str | None, admin: str | None, token: str | None, form: str) ->
     return show_status(find_admin(path, admin, token), form)
 
 
+@click.command()
+@click.option(
+    "--group", "groups", metavar="ID", multiple=True, help="Only this finding; may be repeated."
+)
+@click.option("--candidate", metavar="URL", help="Whom to ask; else the configuration's.")
+@click.option("--legacy", metavar="URL", help="Whom to hold it against; else the configuration's.")
+@click.option(
+    "-c", "--config", "path", metavar="FILE", help="Take backends, rules and admin server from it."
+)
+@_ADMIN[1]
+@_ADMIN[2]
+@click.option("--store", metavar="URL", help="Read a store instead of a running proxy.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 2000),
+    default=200,
+    help="Open findings at most; 200 if unset.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.1, 10_000),
+    default=20.0,
+    help="Requests a second; 20 if unset.",
+)
+@click.option(
+    "--header",
+    "headers",
+    metavar="HEADER",
+    multiple=True,
+    help="Such as 'Authorization: Bearer x', in place of what was redacted; may be repeated.",
+)
+@click.option("--mark-fixed", is_flag=True, help="Mark those that are found fixed.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def replay(**question: Any) -> int:
+    """Send stored requests again, and say which findings are gone.
+
+    The samples of all open findings, or of those named by --group, go to legacy and candidate once
+    more, both marked as shadows. Only GET, HEAD and OPTIONS are ever sent, without what was redacted.
+    The answers are compared with the configured rules.
+
+    A finding is fixed if both agree at its place now, still different if not, flaky if legacy
+    contradicts its stored answer there or the samples do not agree, and stale if nothing can be said.
+    The exit code is 0 if all are fixed or there is none, 1 if not, 130 after Ctrl-C, which shows what
+    is known until then.
+    """
+    from shadowproxy.cli.replaying.command import Question, run_replay
+
+    return run_replay(Question(**question))
+
+
 @click.command(name="set")
 @click.argument("dial", metavar="DIAL")
 @click.argument("value", metavar="VALUE")
@@ -168,5 +218,5 @@ def demo(duration: str | None, rate: float | None, listen: str, admin: str, keep
     return run_demo(duration, rate, listen, admin, keep)
 
 
-COMMANDS = (run, check, init, schema, diff, status, set_, unset, demo)
+COMMANDS = (run, check, init, schema, diff, replay, status, set_, unset, demo)
 """In the order of `--help`."""

@@ -28,7 +28,7 @@ class ScriptedAdmin:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_PUT = do_DELETE = _answer  # noqa: N815 - the names that it calls
+            do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the names that it calls
 
             def log_message(self, *_: object) -> None:
                 """Says nothing."""
