@@ -1,0 +1,21 @@
+"""The page of coverage: what was compared, what was not, and why, as a whole and by route."""
+
+from typing import Final
+
+from shadowproxy.pages.documents import Document, member, members
+from shadowproxy.pages.rendering import render
+
+MAX_ROUTES: Final = 500
+
+
+def coverage(document: Document) -> str:
+    """The page at `/coverage`."""
+    routes = members(document, "routes")
+    return render(
+        "coverage.html",
+        exchanges=member(document, "exchanges"),
+        coverage=member(document, "coverage"),
+        not_compared=members(document, "not_compared"),
+        routes=routes[:MAX_ROUTES],
+        left_off=max(0, len(routes) - MAX_ROUTES),
+    )
