@@ -3,7 +3,6 @@
 Law: a hint is a fact about these two values; where nothing can be said for certain it is empty.
 """
 
-import math
 import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -14,6 +13,10 @@ from shadowproxy.pages import figures
 
 MAX_LOOKED_AT: Final = 10_000
 """Characters; a hint is not worth more time."""
+MAX_APART: Final = 10**15
+"""Numbers that are further apart are no longer read digit by digit."""
+MAX_TIMES: Final = 10
+"""From here on a share of legacy's number says nothing."""
 
 
 def hint(legacy: Any, candidate: Any) -> str:
@@ -54,8 +57,10 @@ def _of_numbers(legacy: float, candidate: float) -> str:
         if ours == -theirs:
             return "the sign changed"
         by, word = abs(theirs - ours), "more" if theirs > ours else "less"
+        if not by < MAX_APART:
+            return f"far {word}"
         shown = figures.number(float(by)) if by % 1 else figures.number(int(by))
-        if not ours or not math.isfinite(float(by / abs(ours))):
+        if by > MAX_TIMES * abs(ours):
             return f"{shown} {word}"
         return f"{shown} {word} ({figures.percent(float(by / abs(ours)))})"
     except (
