@@ -103,6 +103,22 @@ def trees_of(
     return Trees(trees[0], trees[1], True)
 
 
+def tree_of(observation: Observation, fields: Fields, plan: Plan) -> tuple[Format, Any]:
+    """One body as a tree, and the format that it was read in.
+
+    Raises:
+        UndecodableError: it is not of a format that can be looked into.
+        BoundError: more than can be looked at in time.
+    """
+    side = _side(observation, fields)
+    body = undo(observation.body, side.codings)
+    settled = _settled(side.media, body)
+    media = side.media
+    if settled is Format.JSON and media.format is Format.SNIFF:
+        media = media._replace(name="application/json")
+    return settled, decode(body, media, plan.how, plan.schema)
+
+
 def _side(observation: Observation, fields: Fields) -> _Side:
     return _Side(observation, media_of(fields), codings_of(fields))
 

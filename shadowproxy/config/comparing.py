@@ -4,11 +4,11 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from shadowproxy.config.leaves import duration, integer, number, share, text, word
+from shadowproxy.config.leaves import duration, integer, number, share, size, text, word
 from shadowproxy.config.rule_values import ENDPOINT, GENERAL_PATH, KIND, MESSAGE
 from shadowproxy.config.rules import ARRAYS, NUMBERS, RuleSection
 from shadowproxy.config.sections import Section
-from shadowproxy.config.values import FILE, HEADER_NAME
+from shadowproxy.config.values import FILE, HEADER_NAME, STORE
 
 MAX_PLACES: Final = 1_000
 """Of noise that is pinned, and of noise that is refused: as many as a person may decide upon."""
@@ -129,12 +129,20 @@ class RedactSection(Section):
     )
 
 
-STORE: Final = text("expected sqlite:///FILE", r"sqlite:///[^\x00-\x1f\x7f]+")
-
-
 class ReportSection(Section):
-    """The mismatch report's store."""
+    """The mismatch report: where it is kept, how much of it, and what it asks of the candidate."""
 
-    store: Annotated[str, STORE] = "sqlite:///shadowproxy.db"
-    retention: Annotated[float, duration("1m", "3650d")] = 14 * 86400.0
+    store: Annotated[str, STORE] = Field(
+        default="sqlite:///shadowproxy.db",
+        description="a file (relative: to where the proxy is started) or a PostgreSQL database",
+    )
+    retention: Annotated[float, duration("1m", "3650d")] = Field(
+        default=14 * 86400.0, description="what was not seen for longer is deleted"
+    )
+    max_size: Annotated[int, size("16MiB", "1TiB")] = Field(
+        default=1 << 30, description="of the store; what is oldest goes first"
+    )
     max_samples_per_group: Annotated[int, integer(1, 10_000)] = 10
+    max_mismatch: Annotated[float, share("0.001%", "50%")] = Field(
+        default=0.001, description="share of answers that may differ for the report to say go"
+    )

@@ -1,12 +1,14 @@
 """From the models to the plain values that every process works from."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from shadowproxy.config.comparing import NoiseSection, PlaceSection
+from shadowproxy.config.comparing import NoiseSection, PlaceSection, ReportSection
 from shadowproxy.config.examining import Examination
 from shadowproxy.config.model import AUTO, BackendSection, CandidateSection, FileSection
 from shadowproxy.config.plain_rules import plain_rule
 from shadowproxy.config.slots import assign_slots, retired_routes
+from shadowproxy.config.stores import absolute
 from shadowproxy.core.cells import MAX_EDGES
 from shadowproxy.core.settings import (
     AdminSettings,
@@ -63,7 +65,7 @@ def to_settings(found: Examination, around: Surroundings, previous: Settings | N
         noise=_noise(file.noise, has_secondary=file.secondary is not None),
         latency=LatencySettings(latency.ratio, latency.margin, latency.block),
         recheck=RecheckSettings(file.compare.recheck.per_minute),
-        report=ReportSettings(file.report.max_samples_per_group),
+        report=_report(file.report),
         redact=RedactSettings(
             _lowered(file.redact.headers), file.redact.members, file.redact.values
         ),
@@ -85,6 +87,7 @@ def _backend(section: BackendSection) -> BackendSettings:
         ca=section.tls.ca,
         server_name=section.tls.server_name,
         version_header=section.version_header if isinstance(section, CandidateSection) else "",
+        version=section.version if isinstance(section, CandidateSection) else "",
     )
 
 
@@ -144,7 +147,7 @@ def to_comparison(found: Examination) -> CompareSettings:
     return CompareSettings(
         numbers=compare.defaults.numbers,
         arrays=compare.defaults.arrays,
-        ignore_headers=_lowered(compare.headers.ignore),
+        ignore_headers=_lowered((*compare.headers.ignore, *_version_headers(found.file))),
         unordered_headers=_lowered(compare.headers.lists_unordered),
         rules=tuple(map(plain_rule, compare.rules)),
         endpoints=tuple(
@@ -155,6 +158,12 @@ def to_comparison(found: Examination) -> CompareSettings:
         descriptors=found.descriptors,
         messages=tuple(messages.items()),
     )
+
+
+def _version_headers(file: FileSection) -> tuple[str, ...]:
+    """What the candidate says of itself is no difference."""
+    candidate = file.candidate
+    return (candidate.version_header,) if candidate and candidate.version_header else ()
 
 
 def _noise(noise: NoiseSection, *, has_secondary: bool) -> NoiseSettings:
@@ -173,6 +182,16 @@ def _noise(noise: NoiseSection, *, has_secondary: bool) -> NoiseSettings:
 
 def _places(places: tuple[PlaceSection, ...]) -> tuple[tuple[str, str, str], ...]:
     return tuple((place.endpoint, place.path, place.kind) for place in places)
+
+
+def _report(report: ReportSection) -> ReportSettings:
+    return ReportSettings(
+        store=absolute(report.store, Path.cwd()),
+        retention_s=report.retention,
+        max_size_bytes=report.max_size,
+        max_samples_per_group=report.max_samples_per_group,
+        max_mismatch=report.max_mismatch,
+    )
 
 
 def _log(file: FileSection, around: Surroundings) -> LogSettings:

@@ -20,7 +20,6 @@ from shadowproxy.config.invocation import Invocation
 from shadowproxy.config.loaded import Loaded
 from shadowproxy.config.nodes import Mapping, Origin, copy_of
 from shadowproxy.config.overrides import append_rules, apply, from_environment, from_flags
-from shadowproxy.config.pending import pending_warnings
 from shadowproxy.config.problems import MAX_PROBLEMS, ConfigError, Problem
 from shadowproxy.config.slots import NoSlotLeftError
 from shadowproxy.config.validating import validate
@@ -122,7 +121,7 @@ class _Loading:
             self.problems.append(Problem(tree.origin.where, "routes", message))
             raise self.refusal() from None
         values = tuple(effective_values(found.file, found.tree))
-        warnings = (*found.warnings, *pending_warnings(values))
+        warnings = tuple(found.warnings)
         return Loaded(settings, values, warnings, self.sources.names, self.sources.digest())
 
     def comparison(

@@ -26,6 +26,7 @@ from shadowproxy.config.values import (
     SHADOW_KEY,
     TOKEN_TEXT,
     URL,
+    VERSION,
 )
 from shadowproxy.core.cells import MAX_EDGES
 from shadowproxy.core.settings import ListenSettings
@@ -98,6 +99,9 @@ class CandidateSection(BackendSection):
 
     version_header: Annotated[str, HEADER_NAME] = Field(
         default="", description="response header that says which version answered"
+    )
+    version: Annotated[str, VERSION] = Field(
+        default="", description="which version answers, if no header says so"
     )
 
 

@@ -1,7 +1,7 @@
 """Which settings a running proxy can take on, and which wait for a restart.
 
-The supervisor owns the listening sockets and the number of edges, control its own socket: those
-were made once. Everything else is read from the settings file of the generation.
+The supervisor owns the listening sockets and the number of edges, control its own socket, judge
+and control the store: those were made once. Everything else is read from the settings file of the generation.
 """
 
 from dataclasses import replace
@@ -15,6 +15,7 @@ def restart_needed(old: Settings, new: Settings) -> list[str]:
         "listen": old.listen != new.listen,
         "workers": old.workers != new.workers,
         "admin.listen": old.admin.listen != new.admin.listen,
+        "report.store": old.report.store != new.report.store,
         "tls": (old.tls is None) != (new.tls is None),
     }
     return [key for key, differs in changed.items() if differs]
@@ -28,5 +29,6 @@ def next_generation(old: Settings, new: Settings) -> Settings:
         listen=old.listen,
         workers=old.workers,
         admin=replace(new.admin, listen=old.admin.listen),
+        report=replace(new.report, store=old.report.store),
         tls=old.tls if (old.tls is None) != (new.tls is None) else new.tls,
     )

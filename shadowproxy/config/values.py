@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from shadowproxy.config import addresses, templates
+from shadowproxy.config import addresses, stores, templates
 from shadowproxy.config.leaves import TOKEN, Leaf, plain_text, text
 from shadowproxy.config.nodes import Scalar
 
@@ -65,11 +65,28 @@ HOST_NAME: Final = text("expected a host name", r"[A-Za-z0-9._-]{1,253}")
 SHADOW_KEY: Final = text(
     "expected header:NAME, cookie:NAME or client_ip", rf"client_ip|(?:header|cookie):{TOKEN}"
 )
+VERSION: Final = text(
+    "expected a version of at most 64 visible ASCII characters", r"[\x21-\x7e]{1,64}"
+)
 TOKEN_TEXT: Final = text(
     "expected a token of visible ASCII characters without spaces",
     r"[\x21-\x7e]{0,4096}",
     is_secret=True,
 )
+
+
+def _read_store(scalar: Scalar) -> str:
+    return stores.read_store(plain_text(scalar, stores.EXPECTED))
+
+
+STORE: Final = Leaf(
+    stores.EXPECTED,
+    _read_store,
+    stores.mask,
+    {"type": "string", "pattern": f"^(?:{stores.PATTERN})$"},
+    is_secret=True,
+)
+"""What was written is never repeated: it may hold a password."""
 
 
 def _read_header_value(scalar: Scalar) -> str:

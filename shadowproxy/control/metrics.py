@@ -19,9 +19,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 import shadowproxy
-from shadowproxy.control.histograms import Histogram, of_proxy, of_route
+from shadowproxy.control.histograms import of_proxy, of_route
 from shadowproxy.control.standing import FRESH_MS, Standing
 from shadowproxy.control.sums import Sums, add_up
+from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.cells import (
     COMPARE_BOUNDS_S,
     DURATION_BOUNDS_S,

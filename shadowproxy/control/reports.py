@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import shadowproxy
-from shadowproxy.control.histograms import Histogram, of_proxy, of_route
+from shadowproxy.control.histograms import of_proxy, of_route
 from shadowproxy.control.standing import Standing
 from shadowproxy.control.sums import Sums, add_up
+from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.cells import DURATION_BOUNDS_S, METHODS, OVERHEAD_BOUNDS_S, STATUS_CLASSES
 from shadowproxy.core.words import Backend, Kind, Verdict
 from shadowproxy.findings.shares import share

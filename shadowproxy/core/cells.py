@@ -28,6 +28,8 @@ WITNESS_OUTCOMES = ("asked", "failed", "refused")
 """`failed` are those of the asked whose exchange went without them; `refused` were never asked."""
 RECHECK_OUTCOMES = ("asked", "refused")
 
+FLUSH_OUTCOMES = ("ok", "failed")
+
 DURATION_BOUNDS_S = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 )  # fmt: skip
@@ -37,6 +39,7 @@ COMPARE_BOUNDS_S = (0.00001, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 
 GAUGES = (
     "in_flight", "shadow_in_flight", "shadow_memory_bytes", "channel_bytes", "connections",
     "breaker_open", "shadow_paused", "loop_lag_us", "generation", "heartbeat_ms", "pid",
+    "store_up", "store_bytes",
 )  # fmt: skip
 
 
@@ -57,6 +60,8 @@ GLOBAL_NAMES: tuple[str, ...] = (
     *(f"witnesses/{outcome}" for outcome in WITNESS_OUTCOMES),
     *(f"rechecks/{outcome}" for outcome in RECHECK_OUTCOMES),
     "summaries_dropped",
+    *(f"store_flushes/{outcome}" for outcome in FLUSH_OUTCOMES),
+    "store_rows_lost",
     *GAUGES,
     *_histogram("overhead", OVERHEAD_BOUNDS_S),
     *_histogram("compare", COMPARE_BOUNDS_S),

@@ -49,6 +49,7 @@ class BackendSettings:
     ca: str = ""
     server_name: str = ""
     version_header: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +173,16 @@ class RedactSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
-    """What is kept of each finding."""
+    """The store (a URL; of a file with its absolute path) and how much is kept in it.
 
+    `max_mismatch` is the share of answers that may differ for the report to say go.
+    """
+
+    store: str = ""
+    retention_s: float = 14 * 86400.0
+    max_size_bytes: int = 1 << 30
     max_samples_per_group: int = 10
+    max_mismatch: float = 0.001
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,10 +95,13 @@ class _Candidate(NamedTuple):
         return len(self.groups) > 1
 
 
-def find_causes(groups: Iterable[Group], together: Together) -> list[Cause]:
-    """The causes, those of most findings first; what is noise has no cause but itself."""
+def find_causes(groups: Iterable[Group], pairs: Iterable[tuple[str, str]]) -> list[Cause]:
+    """The causes, those of most findings first; what is noise has no cause but itself.
+
+    `pairs` are those of `Together.pairs`.
+    """
     kept = {group.id: group for group in groups if group.noise.state != State.NOISY}
-    candidates = [*_same_places(kept.values()), *_same_exchanges(kept, together)]
+    candidates = [*_same_places(kept.values()), *_same_exchanges(kept, pairs)]
     taken: set[str] = set()
     found = []
     for candidate in sorted(candidates, key=_precedence):
@@ -138,10 +141,12 @@ def _shared_place(group: Group) -> str:
     return ""
 
 
-def _same_exchanges(kept: Mapping[str, Group], together: Together) -> list[_Candidate]:
+def _same_exchanges(
+    kept: Mapping[str, Group], pairs: Iterable[tuple[str, str]]
+) -> list[_Candidate]:
     """The connected parts of the graph that the pairs make."""
     neighbours: dict[str, list[str]] = {}
-    for one, other in together.pairs():
+    for one, other in pairs:
         if one in kept and other in kept:
             neighbours.setdefault(one, []).append(other)
             neighbours.setdefault(other, []).append(one)

@@ -1,4 +1,4 @@
-"""One finding: everything that is known of one group of differences.
+"""One finding: what is known of one group of differences since it was last written down.
 
 Law: a Group holds what it was handed and nothing else, and it is shown as it is. So the caller
 redacts with `redact.redaction.Redactor` before anything comes here: names, values, samples, trees.
@@ -6,13 +6,12 @@ redacts with `redact.redaction.Redactor` before anything comes here: names, valu
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from shadowproxy.findings.samples import Samples
 from shadowproxy.findings.tallies import Leading, Tally
 
 MAX_REPRODUCER_BYTES: Final = 5 << 10
@@ -45,11 +44,11 @@ OPEN: Final = Evidence()
 
 @dataclass(slots=True)
 class Group:
-    """One finding, as it may be shown: redacted. `count` is of exchanges since it is kept.
+    """One finding, as it may be shown: redacted. `count` is of exchanges.
 
-    `id` is the key's fingerprint; `rank` is Space-Saving's estimate: the count plus what the group
-    that it replaced had; `explained` counts exchanges in which noise explained it, which are not in
-    `count`.
+    `id` is the key's fingerprint; `rank` is Space-Saving's estimate: all that were ever counted plus
+    what the group that it replaced had; `explained` counts exchanges in which noise explained it,
+    which are not in `count`.
     """
 
     id: str
@@ -69,7 +68,6 @@ class Group:
     rechecks: dict[Recheck, int] = field(default_factory=dict)
     versions: Tally = field(default_factory=Tally)
     pairs: Leading = field(default_factory=Leading)
-    samples: Samples = field(default_factory=Samples)
     _reproducer: bytes = b""
 
     def recheck(self, outcome: Recheck) -> None:
@@ -100,9 +98,28 @@ class Group:
         self._reproducer = deflated
         return True
 
-    def absorb(self, group: "Group", max_samples: int) -> None:
+    @property
+    def deflated_reproducer(self) -> bytes:
+        """As it is kept; empty if there is none."""
+        return self._reproducer
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self.count or self.explained or self.rechecks)
+
+    def take(self) -> "Group":
+        """What was counted since the last time, as a finding of its own; here it begins anew.
+
+        What identifies it, its rank and its reproducer stay.
+        """
+        taken = replace(self)
+        self.count = self.explained = 0
+        self.rechecks, self.versions, self.pairs = {}, Tally(), Leading()
+        return taken
+
+    def absorb(self, group: "Group") -> None:
         """Takes over all that another had counted; the key stays this one's."""
-        self.samples.absorb(group.samples, max_samples, group.last_seen > self.last_seen)
         self.first_seen = min(self.first_seen, group.first_seen)
         self.last_seen = max(self.last_seen, group.last_seen)
         self.count += group.count

@@ -2,13 +2,13 @@
 
 Laws: the same place, kind and statuses at the same endpoint are one group, over restarts and
 fleets; at most `capacity` groups are kept, by Space-Saving (Metwally et al. 2005): a newcomer takes
-the place of the rarest group, and what is evicted is counted; an endpoint that gets another name
-keeps its findings.
+the place of the rarest group, and what that one had counted is handed on; an endpoint that gets
+another name keeps its findings.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from shadowproxy.compare.differences import Difference, type_name
 from shadowproxy.core.words import Kind
@@ -17,8 +17,8 @@ from shadowproxy.findings.tallies import ValuePair
 
 CAPACITY: Final = 2000
 """Groups kept: more than a person reads in a week, 40 MiB when each has all it may have."""
-MAX_SAMPLES: Final = 10
-"""Of one group: enough to see what they have in common."""
+MAX_EVICTED: Final = 2000
+"""Kept until they are taken, once a second; a flood of names makes more, and then counts are lost."""
 
 
 class GroupKey(NamedTuple):
@@ -67,11 +67,10 @@ def key_at(group: Group, endpoint: str) -> GroupKey:
 class Groups:
     """The kept groups by fingerprint."""
 
-    def __init__(self, capacity: int = CAPACITY, max_samples: int = MAX_SAMPLES) -> None:
-        self.max_samples = max_samples
-        self.evicted = 0
-        """Exchanges that evicted groups had counted."""
-        self.evicted_groups = 0
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.lost = 0
+        """Findings whose counts nobody took before there were too many of them."""
+        self._evicted: list[Group] = []
         self._capacity = capacity
         self._groups: dict[str, Group] = {}
         self._by_rank: dict[int, dict[str, None]] = {}
@@ -95,7 +94,7 @@ class Groups:
         kept = self._groups.get(group.id)
         if kept is not None:
             self._leave_rank(kept)
-            kept.absorb(group, self.max_samples)
+            kept.absorb(group)
             self._enter_rank(kept)
             return
         if len(self._groups) >= self._capacity:
@@ -117,12 +116,14 @@ class Groups:
         group.rank += 1
         self._enter_rank(group)
 
-    def offer_sample(self, group: Group, sample: Mapping[str, Any], draw: float) -> None:
-        """Keeps a redacted sample as the latest and, if the draw (0 <= draw < 1) wills, for longer."""
-        group.samples.offer(sample, draw, self.max_samples)
+    def take(self) -> list[Group]:
+        """What was counted since the last time, evicted groups first; see Group.take."""
+        taken, self._evicted = self._evicted, []
+        taken += [group.take() for group in self if group.has_news]
+        return taken
 
     def merge(self, old_id: str, key: GroupKey, endpoint: str) -> Group | None:
-        """A kept group comes under another key: its counts, samples and first_seen follow.
+        """A kept group comes under another key: its counts and first_seen follow.
 
         `endpoint` is the key's as it may be shown. Two groups that become one are merged. None when
         `old_id` is not kept.
@@ -159,6 +160,8 @@ class Groups:
         rank = self._lowest
         rarest = self._groups.pop(next(iter(self._by_rank[rank])))
         self._leave_rank(rarest)
-        self.evicted += rarest.count
-        self.evicted_groups += 1
+        if rarest.has_news and len(self._evicted) < MAX_EVICTED:
+            self._evicted.append(rarest)
+        else:
+            self.lost += rarest.has_news
         return rank

@@ -1,6 +1,6 @@
 """Pairs in, verdicts out: the one loop that spends CPU on comparing.
 
-    PAIR ─► queue (bounded) ─► compare ─► noise ─► redact ─► groups and log ─► verdict counted
+    PAIR ─► queue (bounded) ─► compare ─► noise ─► redact ─► groups, log, ledger ─► verdict counted
               └ full: reading stops, shadow's channel fills up, shadow drops and counts
 
 Laws: every pair that is taken ends as one verdict or one failed(step); nothing that a pair holds
@@ -28,6 +28,7 @@ from shadowproxy.judge.decision import Decision, decide
 from shadowproxy.judge.exchange import Exchange
 from shadowproxy.judge.forwarding import forward_access, forward_event
 from shadowproxy.judge.knowledge import Knowledge
+from shadowproxy.judge.ledger import Ledger
 from shadowproxy.judge.rechecking import Rechecks
 from shadowproxy.judge.recording import Recorder
 from shadowproxy.judge.reproducing import Reproducer
@@ -58,6 +59,7 @@ class Judge:
         self.teller = Teller(redactor)
         self.recorder = Recorder(settings, self.teller)
         self.knowledge = Knowledge(settings, key)
+        self.ledger = Ledger(settings, redactor, self.recorder)
         self.rechecks = Rechecks(settings, self.recorder, self._send)
         self.reproducer = Reproducer(settings, redactor)
         self._queue: deque[bytes] = deque()
@@ -77,6 +79,7 @@ class Judge:
         self._settings = settings
         self.teller.redactor = redactor
         self.recorder.apply(settings, redactor)
+        self.ledger.apply(settings, redactor)
         self.reproducer.apply(settings, redactor)
         self.knowledge.apply(settings)
         self.read_rules()
@@ -113,6 +116,7 @@ class Judge:
         self._tell_of_rules()
         for old, new in self.knowledge.follow_folds().items():
             self.recorder.rename(old, new)
+            self.ledger.rename(old, new)
 
     def _tell_of_rules(self) -> None:
         """Those that matched nothing, each once."""
@@ -155,9 +159,11 @@ class Judge:
             self._report(FailReason.COMPARE, error)
 
     def _note_matches(self, frame: bytes) -> None:
-        now_s = monotonic()
+        now_s, now = monotonic(), datetime.now(UTC)
+        unix_s, seen = now.timestamp(), now.isoformat(timespec="milliseconds")
         for match in frames.unpack_matches(frame):
-            self.knowledge.note_match(match, now_s)
+            endpoint = self.knowledge.note_match(match, now_s)
+            self.ledger.note_match(endpoint, match[0], match[1:3], unix_s, seen)
 
     def _note_recheck(self, frame: bytes) -> None:
         self.rechecks.answered(frames.unpack_rechecked(frame), self.rules)
@@ -192,17 +198,19 @@ class Judge:
             now_s, now = monotonic(), datetime.now(UTC)
             decision = self._decide(exchange, now_s, now.timestamp())
             step = FailReason.REDACT
-            seen = now.isoformat(timespec="milliseconds")
-            groups = self.recorder.record(exchange, decision, now_s, seen)
+            unix_s, seen = now.timestamp(), now.isoformat(timespec="milliseconds")
+            version = self.ledger.version_of(exchange)
+            groups = self.recorder.record(exchange, decision, now_s, seen, version)
+            self.ledger.note(exchange, decision, unix_s, seen, version)
         except Exception as error:  # noqa: BLE001 - the funnel
             self._cells[counting.FAILED[step]] += 1
             self._report(step, error)
             return
         counting.count_verdict(self._cells, exchange.pair.route, decision)
         if groups:
-            self._look_closer(exchange, decision, groups, now_s)
+            self._look_closer(exchange, decision, groups, now_s, now, version)
         if self.rules.all:
-            self._note_rules(exchange, decision, now.timestamp())
+            self._note_rules(exchange, decision, unix_s)
 
     def _decide(self, exchange: Exchange, now_s: float, unix_s: float) -> Decision:
         endpoint = self.knowledge.endpoint_of(exchange)
@@ -223,10 +231,20 @@ class Judge:
         return decide(endpoint, comparison, judgements)
 
     def _look_closer(
-        self, exchange: Exchange, decision: Decision, groups: list[Group], now_s: float
+        self,
+        exchange: Exchange,
+        decision: Decision,
+        groups: list[Group],
+        now_s: float,
+        now: datetime,
+        version: str,
     ) -> None:
         """What a finding gets besides its count; a bug of ours here costs no verdict."""
         try:
+            seen = now.isoformat(timespec="milliseconds")
+            self.ledger.note_groups(
+                exchange, decision, self.rules, groups, now_s, now.timestamp(), seen, version
+            )
             self.rechecks.ask(exchange, decision.endpoint, groups, now_s)
             self.reproducer.serve(exchange, decision.endpoint, groups, self.rules)
         except Exception as error:  # noqa: BLE001 - the funnel

@@ -1,4 +1,4 @@
-"""Files that are written again and again, without ever taking more than a share of the time."""
+"""What is done again and again, without ever taking more than a share of the time."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,31 +14,43 @@ SHARE: Final = 0.05
 _log = logs.get("judge")
 
 
-class Kept:
+class Paced:
+    """Work that is due again after `every_s`, or later if it takes long. A block that is timed."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self._next_s = self._started_s = 0.0
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it may be done again."""
+        return now_s >= self._next_s
+
+    def __enter__(self) -> None:
+        self._started_s = monotonic()
+
+    def __exit__(self, *_error: object) -> None:
+        ended_s = monotonic()
+        self._next_s = ended_s + max(self._every_s, (ended_s - self._started_s) / SHARE)
+
+
+class Kept(Paced):
     """One file. `render` gives its content; `every_s` is the shortest time between two writings."""
 
     def __init__(self, path: Path, render: Callable[[], bytes], every_s: float) -> None:
+        super().__init__(every_s)
         self._path = path
         self._render = render
-        self._every_s = every_s
-        self._next_s = 0.0
         self._has_failed = False
-
-    def is_due(self, now_s: float) -> bool:
-        """Whether it may be written again."""
-        return now_s >= self._next_s
 
     def write(self) -> bool:
         """Writes it now; False if that was not possible, which is logged the first time."""
-        started_s = monotonic()
-        try:
-            write_atomically(self._path, self._render())
-        except (OSError, TypeError) as error:  # TypeError: orjson met what redaction let through
-            if not self._has_failed:
-                _log.error("findings_not_written", file=self._path.name, error=str(error))
-            self._has_failed = True
-        else:
-            self._has_failed = False
-        ended_s = monotonic()
-        self._next_s = ended_s + max(self._every_s, (ended_s - started_s) / SHARE)
+        with self:
+            try:
+                write_atomically(self._path, self._render())
+            except (OSError, TypeError) as error:  # TypeError: what JSON cannot hold
+                if not self._has_failed:
+                    _log.error("file_not_written", file=self._path.name, error=str(error))
+                self._has_failed = True
+            else:
+                self._has_failed = False
         return not self._has_failed

@@ -57,14 +57,15 @@ class Knowledge:
         template = self._templates.get(exchange.pair.route)
         return self._endpoints.of(exchange.method, exchange.target, template)
 
-    def note_match(self, match: Match, now_s: float) -> None:
-        """An exchange that shadow called a match by itself."""
+    def note_match(self, match: Match, now_s: float) -> str:
+        """An exchange that shadow called a match by itself; its endpoint."""
         route, legacy_us, candidate_us, name = match
         method, _, target = name.decode("latin-1").partition(" ")
         endpoint = self._endpoints.of(method, target, self._templates.get(route))
         self.exchanges[endpoint] += 1
         self.latencies.add(endpoint, legacy_us, candidate_us, now_s)
         self.has_news = self.is_unsaved = True
+        return endpoint
 
     def note_pair(self, exchange: Exchange, endpoint: str, now_s: float) -> None:
         """An exchange that both have answered, whatever they said."""

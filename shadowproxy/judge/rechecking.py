@@ -108,7 +108,6 @@ class Rechecks:
                 group.recheck(Recheck.STILL)
             else:
                 group.recheck(Recheck.GONE)
-            self._recorder.has_news = True
 
     def forget_late(self, now_s: float) -> None:
         """Gives up what was not answered in time: shadow was restarted."""

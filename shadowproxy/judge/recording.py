@@ -1,15 +1,13 @@
-"""What judge keeps of a mismatch: groups with their counts, value pairs, versions and samples.
+"""What judge keeps of a mismatch: groups with their counts, value pairs and versions.
 
 Laws: nothing is kept that `Redactor` has not seen; an exchange counts once in each of its groups, and
 what noise explains counts apart.
 """
 
 from collections.abc import Iterable
-from random import random
 from typing import Any, Final
 
 from shadowproxy.compare.differences import Difference
-from shadowproxy.compare.headers import parse_fields
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import Verdict
 from shadowproxy.findings.causes import Together
@@ -23,45 +21,41 @@ from shadowproxy.redact.redaction import Redactor
 
 MAX_LOGGED: Final = 20
 """Differences in one event."""
-MAX_SAMPLED: Final = 5
-"""Differences in a group's sample; 2,000 of them make a file of some MiB."""
 MAX_GROUPS_PER_EXCHANGE: Final = 100
 """Findings that one exchange may add to."""
-SAMPLE_EVERY_S: Final = 1.0
-"""Between two samples of one group: making one costs as much as comparing."""
+PAIR_EVERY_S: Final = 1.0
+"""Between two value pairs of one group: writing them short costs as much as comparing."""
 ALL_PAIRED: Final = 100
-"""Exchanges of a group of which every one counts in its value pairs; later those that are sampled."""
+"""Exchanges of a group of which every one counts in its value pairs; later one a second."""
 _MAX_FINGERPRINTS: Final = 10_000
 
 
 class Recorder:
-    """The groups of one judge. `changed` are the ids of those that got something since it was read."""
+    """The groups of one judge."""
 
     def __init__(self, settings: Settings, teller: Teller) -> None:
         self.groups = Groups()
         self.together = Together()
-        self.has_news = False
         self._teller = teller
         self._fingerprints: dict[GroupKey, str] = {}
-        self._sampled_s: dict[str, float] = {}
+        self._paired_s: dict[str, float] = {}
         self.apply(settings, teller.redactor)
 
     def apply(self, settings: Settings, redactor: Redactor) -> None:
         """Takes a generation of the settings."""
         self.redactor = redactor
         self._routes = {route.slot: route for route in settings.routes}
-        self.groups.max_samples = settings.report.max_samples_per_group
-        candidate = settings.candidate
-        self._version_header = "" if candidate is None else candidate.version_header.lower()
 
-    def record(self, exchange: Exchange, decision: Decision, now_s: float, now: str) -> list[Group]:
+    def record(
+        self, exchange: Exchange, decision: Decision, now_s: float, now: str, version: str
+    ) -> list[Group]:
         """Keeps and logs what a decision has to say; the groups that it counts for.
 
-        `now` is the wall clock, ISO 8601.
+        `now` is the wall clock, ISO 8601, `version` the candidate's, redacted.
         """
         verdict = decision.comparison.verdict
         if verdict in (Verdict.MISMATCH, Verdict.NOISE):
-            return self._record_differences(exchange, decision, now_s, now)
+            return self._record_differences(exchange, decision, now_s, now, version)
         if verdict in (Verdict.CANDIDATE_FAILED, Verdict.BOTH_FAILED):
             self._teller.failure(exchange, decision.endpoint, now_s)
         elif verdict is Verdict.INCOMPARABLE:
@@ -85,8 +79,7 @@ class Recorder:
 
     def rename(self, old: str, new: str) -> None:
         """An endpoint has become another one."""
-        if self.groups.rename(self.redactor.text(old), new, self.redactor.text(new)):
-            self.has_news = True
+        self.groups.rename(self.redactor.text(old), new, self.redactor.text(new))
 
     def route_name(self, slot: int) -> str:
         """The name behind a slot of the tally pages."""
@@ -94,9 +87,8 @@ class Recorder:
         return "other" if route is None else route.name
 
     def _record_differences(
-        self, exchange: Exchange, decision: Decision, now_s: float, now: str
+        self, exchange: Exchange, decision: Decision, now_s: float, now: str, version: str
     ) -> list[Group]:
-        self.has_news = True
         left = list(decision.unexplained())
         if len(left) < len(decision.comparison.differences):
             self._count_explained(exchange, decision)
@@ -105,7 +97,7 @@ class Recorder:
         found = self.group_ids(decision.endpoint, _statuses(exchange), left)
         shown = _Shown(self.redactor, left)
         groups = [
-            self._count(exchange, fingerprint, *found[fingerprint], shown, now_s, now)
+            self._count(exchange, *found[fingerprint], shown, now_s, now, version)
             for fingerprint in found
         ]
         self.together.note(found)
@@ -135,38 +127,31 @@ class Recorder:
     def _count(
         self,
         exchange: Exchange,
-        fingerprint: str,
         key: GroupKey,
         difference: Difference,
         shown: "_Shown",
         now_s: float,
         now: str,
+        version: str,
     ) -> Group:
+        fingerprint = self._fingerprint(key)
         group = self.groups.get(fingerprint)
         if group is None:
             group = self._new_group(fingerprint, key, difference, exchange, now)
             self.groups.add(group)
-        is_sampled = now_s - self._sampled_s.get(fingerprint, -SAMPLE_EVERY_S) >= SAMPLE_EVERY_S
         pair = None
-        if is_sampled or group.count < ALL_PAIRED:
+        if group.rank < ALL_PAIRED or self._is_paired(fingerprint, now_s):
             pair = pair_of(shown.of(difference))
-        self.groups.count(group, now, self._version_of(exchange), pair)
-        if is_sampled:
-            self._note_sample(fingerprint, now_s)
-            self.groups.offer_sample(group, self._sample(exchange, difference, shown), random())  # noqa: S311 - which sample is kept is no secret
+        self.groups.count(group, now, version, pair)
         return group
 
-    def _note_sample(self, fingerprint: str, now_s: float) -> None:
-        if len(self._sampled_s) >= _MAX_FINGERPRINTS:
-            self._sampled_s.clear()
-        self._sampled_s[fingerprint] = now_s
-
-    def _version_of(self, exchange: Exchange) -> str:
-        """What the candidate says that it is."""
-        if not self._version_header:
-            return ""
-        values = parse_fields(exchange.candidate.head).get(self._version_header, [""])
-        return self.redactor.text(values[0])
+    def _is_paired(self, fingerprint: str, now_s: float) -> bool:
+        if now_s - self._paired_s.get(fingerprint, -PAIR_EVERY_S) < PAIR_EVERY_S:
+            return False
+        if len(self._paired_s) >= _MAX_FINGERPRINTS:
+            self._paired_s.clear()
+        self._paired_s[fingerprint] = now_s
+        return True
 
     def _fingerprint(self, key: GroupKey) -> str:
         known = self._fingerprints.get(key)
@@ -192,18 +177,6 @@ class Recorder:
             now,
             now,
         )
-
-    def _sample(
-        self, exchange: Exchange, difference: Difference, shown: "_Shown"
-    ) -> dict[str, Any]:
-        own = shown.of(difference)
-        others = [each for each in shown.first(MAX_SAMPLED) if each != own]
-        return {
-            "request_id": self.redactor.text(exchange.request_id),
-            "method": self.redactor.text(exchange.method),
-            "target": self.redactor.target(exchange.target),
-            "differences": [own, *others][:MAX_SAMPLED],
-        }
 
 
 def _statuses(exchange: Exchange) -> tuple[int, int]:

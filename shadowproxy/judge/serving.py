@@ -1,10 +1,8 @@
 """The judge process from start to end."""
 
 import asyncio
-import contextlib
-import os
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -12,21 +10,25 @@ import orjson
 
 from shadowproxy import logs
 from shadowproxy.core.cells import unsettled
-from shadowproxy.ipc.process import TICK_S, Process, write_atomically
-from shadowproxy.judge import counting, findings
+from shadowproxy.ipc.process import TICK_S, Process
+from shadowproxy.judge import counting
+from shadowproxy.judge.figures import figures_of
 from shadowproxy.judge.judging import Judge
-from shadowproxy.judge.keeping import Kept
+from shadowproxy.judge.keeping import Kept, Paced
+from shadowproxy.judge.ledger import learned_parts
+from shadowproxy.judge.memory import STATE, key_in, read_state, writer_of
+from shadowproxy.judge.storing import tell_of
+from shadowproxy.report.keeping import Keeper
 
-FINDINGS_S: Final = 1.0
+FLUSH_S: Final = 1.0
+"""Between two flushes of the store: what a killed judge loses at most."""
 LEARNED_S: Final = 2.0
 STATE_S: Final = 10.0
-"""Between two writings of a file, at least."""
+"""Between two writings, at least."""
 
 FINISH_S: Final = 2.0
 """For pairs that wait when the proxy stops; the rest is counted as dropped(shutdown)."""
-
-KEY_BYTES: Final = 32
-"""Of the hashes of values: kept for a successor, so that what was learned of them holds."""
+LAST_FLUSH_S: Final = 2.0
 
 
 async def serve(process: Process, stop: asyncio.Event) -> None:
@@ -34,10 +36,11 @@ async def serve(process: Process, stop: asyncio.Event) -> None:
     cells = process.tallies.cells
     cells[counting.PROCESS_LOST] += unsettled(cells)
     logs.configure(process.settings.log, process.tallies)
-    judge = Judge(cells, process.settings, key_in(process.runtime_dir))
-    findings.restore(process.runtime_dir, judge.recorder.groups)
-    judge.knowledge.restore(findings.read(process.runtime_dir / findings.STATE), _unix_s())
-    upkeep = _Upkeep(process, judge)
+    key = key_in(process.runtime_dir)
+    judge = Judge(cells, process.settings, key)
+    judge.knowledge.restore(read_state(process.runtime_dir), _unix_s())
+    figures = partial(figures_of, process.runtime_dir)
+    upkeep = _Upkeep(process, judge, Keeper(process.settings.report, writer_of(key), figures))
     server = await judge.receiver().listen(process.runtime_dir / "judge.sock")
     try:
         while not stop.is_set():
@@ -51,31 +54,17 @@ async def serve(process: Process, stop: asyncio.Event) -> None:
     upkeep.end()
 
 
-def key_in(runtime_dir: Path) -> bytes:
-    """The key of this run, made by its first judge."""
-    path = runtime_dir / "judge.key"
-    try:
-        key = path.read_bytes()
-    except OSError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        key = os.urandom(KEY_BYTES)
-        with contextlib.suppress(OSError):
-            write_atomically(path, key)
-    return key
-
-
 class _Upkeep:
     """What judge does ten times a second, and once a second."""
 
-    def __init__(self, process: Process, judge: Judge) -> None:
+    def __init__(self, process: Process, judge: Judge, keeper: Keeper) -> None:
         self._process = process
         self._judge = judge
+        self._keeper = keeper
+        self._told = keeper.standing
         self._next_s = 0.0
-        folder = process.runtime_dir
-        self._findings = Kept(folder / findings.FINDINGS, self._render_findings, FINDINGS_S)
-        self._learned = Kept(folder / findings.LEARNED, self._render_learned, LEARNED_S)
-        self._state = Kept(folder / findings.STATE, self._render_state, STATE_S)
+        self._learned = Paced(LEARNED_S)
+        self._state = Kept(process.runtime_dir / STATE, self._render_state, STATE_S)
 
     def tick(self) -> None:
         """Once every ipc.process.TICK_S."""
@@ -84,37 +73,38 @@ class _Upkeep:
         if process.reload():
             logs.configure(process.settings.log, process.tallies)
             self._judge.apply(process.settings)
+            self._keeper.apply(process.settings.report)
         process.tallies.set("channel_bytes", self._judge.queued_bytes)
         now_s = monotonic()
         if now_s >= self._next_s:
-            self._next_s = now_s + FINDINGS_S
+            self._next_s = now_s + FLUSH_S
             self._judge.tick(now_s)
-            self.write_files(now_s)
+            self._flush(now_s)
+            self._told = tell_of(self._told, self._keeper.standing, process)
 
-    def write_files(self, now_s: float) -> None:
-        """Writes what has news, one file after the other."""
-        recorder, knowledge = self._judge.recorder, self._judge.knowledge
-        if recorder.has_news and self._findings.is_due(now_s):
-            recorder.has_news = not self._findings.write()
+    def _flush(self, now_s: float) -> None:
+        """Hands over what there is, unless the store is still busy with what it got before."""
+        judge, knowledge = self._judge, self._judge.knowledge
         if knowledge.has_news and self._learned.is_due(now_s):
-            knowledge.has_news = not self._learned.write()
+            knowledge.has_news = False
+            with self._learned:
+                judge.ledger.batch.learned = learned_parts(knowledge, judge.rules, _unix_s())
+                judge.ledger.batch.links = judge.recorder.together.pairs()
         if knowledge.is_unsaved and self._state.is_due(now_s):
             knowledge.is_unsaved = not self._state.write()
-
-    def _render_findings(self) -> bytes:
-        recorder = self._judge.recorder
-        return findings.render(recorder.groups, recorder.together, self._judge.knowledge, _unix_s())
-
-    def _render_learned(self) -> bytes:
-        return findings.render_learned(self._judge.knowledge, self._judge.rules, _unix_s())
+        if self._keeper.is_free:
+            self._keeper.hand(judge.ledger.take(knowledge, _unix_s()))
 
     def _render_state(self) -> bytes:
         return orjson.dumps(self._judge.knowledge.to_plain())
 
     def end(self) -> None:
         """The last words."""
-        self._judge.teller.summarise(float("inf"), self._judge.recorder.groups)
-        self.write_files(float("inf"))
+        judge = self._judge
+        judge.teller.summarise(float("inf"), judge.recorder.groups)
+        self._flush(float("inf"))
+        self._keeper.end(judge.ledger.take(judge.knowledge, _unix_s()), LAST_FLUSH_S)
+        tell_of(self._told, self._keeper.standing, self._process)
         self._process.tallies.set("channel_bytes", 0)
         logs.close(1.0)
 

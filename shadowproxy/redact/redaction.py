@@ -37,12 +37,20 @@ MAX_SCANNED: Final = 2048
 """Characters of a text that are looked through: ten times what is shown of it."""
 MAX_BODY_SCANNED: Final = 1 << 16
 """Of a whole body that is text, where the first difference may be far down."""
+MAX_BODY_NODES: Final = 4_000
+"""Of one kept answer: some 60 KB of JSON, 10 ms of redacting."""
+MAX_BODY_DEPTH: Final = 100
+MAX_BODY_TEXT: Final = 4_000
 MAX_TARGET: Final = 500
 MAX_EVENT_TEXT: Final = 8000
 """A traceback."""
 
 _SECRET_FIELDS: Final = frozenset(("cookie", "x-api-key", "proxy-authorization"))
 _MORE: Final = "..."
+
+
+class TooLargeError(ValueError):
+    """A body has more than is kept of one; cut short it would be another body."""
 
 
 class Redactor:
@@ -99,6 +107,32 @@ class Redactor:
     def document(self, tree: Any) -> Any:
         """A whole small document, such as a reproducer: every leaf redacted, larger than a value."""
         return self._tree(tree, False, [MAX_DOCUMENT_NODES], MAX_DOCUMENT_DEPTH)
+
+    def body(self, tree: Any) -> Any:
+        """A whole decoded body, every leaf redacted and nothing left out.
+
+        Raises:
+            TooLargeError: it has more than MAX_BODY_NODES values, or is deeper than MAX_BODY_DEPTH.
+        """
+        return self._whole(tree, False, [MAX_BODY_NODES], MAX_BODY_DEPTH)
+
+    def _whole(self, value: Any, is_secret: bool, left: list[int], depth: int) -> Any:
+        left[0] -= 1
+        if left[0] < 0 or depth < 0:
+            raise TooLargeError
+        if isinstance(value, dict):
+            return {
+                self.text(name): self._whole(
+                    item, is_secret or self.hides_member(name), left, depth - 1
+                )
+                for name, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self._whole(item, is_secret, left, depth - 1) for item in value]
+        if isinstance(value, str) and self._mode == "keep" and not is_secret:
+            hidden = hide_in_text(value[: MAX_BODY_TEXT + MAX_SCANNED])
+            return hidden if len(hidden) <= MAX_BODY_TEXT else hidden[:MAX_BODY_TEXT] + _MORE
+        return self._leaf(value, is_secret)
 
     def value(self, value: Any, is_secret: bool = False) -> Any:
         """A decoded value: every leaf redacted, at most MAX_NODES of them shown."""

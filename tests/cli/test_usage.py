@@ -16,20 +16,19 @@ from shadowproxy.cli import cli, main
 from tests.cli.commands import environment, run
 from tests.config.files import BOTH
 
+COMMANDS = ("run", "check", "init", "schema", "diff", "report", "status", "set", "unset", "demo")
+
 
 def test_version_and_help() -> None:
     """Every command is listed with what it does; none that does not work."""
     assert run("--version").stdout == f"shadowproxy {__version__}\n"
     help_text = run("--help").stdout
-    for name in ("run", "check", "init", "schema", "diff", "status", "set", "unset", "demo"):
+    for name in COMMANDS:
         assert f"\n  {name} " in help_text
-    for name in ("report", "replay"):
-        assert f"\n  {name} " not in help_text
+    assert "\n  replay " not in help_text
 
 
-@pytest.mark.parametrize(
-    "command", ["run", "check", "init", "schema", "diff", "status", "set", "unset", "demo"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     """Without importing what it would run."""
     result = CliRunner().invoke(cli, [command, "--help"])
@@ -48,7 +47,11 @@ def test_every_command_explains_itself(command: str) -> None:
      ["diff"], ["diff", "-", "-"], ["diff", "-", "x", "-c", "-"], ["diff", "/gone", "-"],
      ["diff", "pyproject.toml", "tests"], ["diff", "-", "README.md", "--format", "html"],
      ["diff", "-", "README.md", "--rule", "{"], ["diff", "-", "README.md", "--endpoint", "/a"],
-     ["diff", "-", "README.md", "--set", "shadow.sample=5%"]],
+     ["diff", "-", "README.md", "--set", "shadow.sample=5%"],
+     ["report", "--format", "pdf"], ["report", "--since", "soon"], ["report", "--since", "0s"],
+     ["report", "--endpoint", "/a"], ["report", "--store", "a.db"], ["report", "--admin", "x"],
+     ["report", "--store", "sqlite:///a.db", "--admin", "127.0.0.1:1"], ["report", "-c", "/gone"],
+     ["report", "--fail-on", "mismatch"], ["report", "--fail-on", "mismach>1%"]],
 )  # fmt: skip
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     """With a message on standard error, nothing on standard output, and no traceback."""
@@ -142,11 +145,13 @@ def test_what_check_shows_is_yaml(tmp_path: Path) -> None:
     assert document["shadow"]["methods"] == ["GET", "HEAD", "OPTIONS"]
 
 
-def test_check_names_what_is_not_in_force(tmp_path: Path) -> None:
-    """Nothing is silently without effect."""
-    (tmp_path / "proxy.yaml").write_text(BOTH + "report: {retention: 1d}\n")
+def test_check_never_shows_the_stores_password(tmp_path: Path) -> None:
+    """It is part of the URL, and masked there."""
+    store = "postgresql://shop:hunter2@db/report"
+    (tmp_path / "proxy.yaml").write_text(BOTH + f"report: {{store: '{store}'}}\n")
     result = run("check", "-c", "proxy.yaml", cwd=tmp_path)
-    assert "report.retention is accepted but not yet in force" in result.stdout
+    assert "hunter2" not in result.stdout + result.stderr
+    assert "postgresql://shop:" in result.stdout
 
 
 def test_terminal_escapes_in_a_file_stay_there(tmp_path: Path) -> None:

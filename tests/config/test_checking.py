@@ -152,10 +152,6 @@ def test_as_many_routes_as_there_are_places(tmp_path: Path) -> None:
             "candidate.tls.verify: certificates are not checked",
         ),
         (
-            BOTH + "report: {retention: 3d}\n",
-            "report.retention is accepted but not yet in force: findings are kept in memory",
-        ),
-        (
             BOTH + "secondary: {url: http://b}\nnoise: {source: legacy}\n",
             "secondary: is never asked: noise.source is legacy",
         ),

@@ -37,12 +37,14 @@ def test_what_was_made_once_keeps_its_running_value(tmp_path: Path) -> None:
         workers=old.workers + 1,
         tls=TlsSettings("a", "b"),
         admin=replace(old.admin, listen=ListenSettings("127.0.0.1", 2), token="x"),
+        report=replace(old.report, store="sqlite:////elsewhere", retention_s=60.0),
         forwarded="off",
     )
-    assert restart_needed(old, new) == ["listen", "workers", "admin.listen", "tls"]
+    assert restart_needed(old, new) == ["listen", "workers", "admin.listen", "report.store", "tls"]
     applied = next_generation(old, new)
     assert restart_needed(old, applied) == []
     assert (applied.forwarded, applied.admin.token, applied.generation) == ("off", "x", 2)
+    assert (applied.report.store, applied.report.retention_s) == (old.report.store, 60.0)
 
 
 def test_another_certificate_needs_no_restart(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadowproxy.control.histograms import Histogram
+from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.cells import ROUTE, route_base
 from tests.control.running import Control, controlling
 

@@ -50,7 +50,7 @@ def test_the_same_place_in_three_endpoints_is_one_cause() -> None:
         group("8", "GET /h", "/total"),
         group("9", "GET /h", "/sum/total"),
     ]
-    assert find_causes(groups, Together()) == [
+    assert find_causes(groups, []) == [
         Cause("`price` number became string in 4 endpoints", ("2", "1", "3", "4"))
     ]
 
@@ -58,10 +58,10 @@ def test_the_same_place_in_three_endpoints_is_one_cause() -> None:
 def test_noise_has_no_cause() -> None:
     """Neither by its place nor by its exchanges; what it came with is left alone."""
     groups = [group(name, f"GET /{name}", "/price") for name in "abc"]
-    assert find_causes(groups, Together()) != []
+    assert find_causes(groups, []) != []
     groups[0].noise = Evidence("noisy", 30, 30)
-    assert find_causes(groups, Together()) == []
-    assert find_causes(groups, seen(("ab", MIN_TOGETHER))) == []
+    assert find_causes(groups, []) == []
+    assert find_causes(groups, seen(("ab", MIN_TOGETHER)).pairs()) == []
 
 
 def test_headers_statuses_and_bodies_can_share_a_cause() -> None:
@@ -80,7 +80,7 @@ def test_headers_statuses_and_bodies_can_share_a_cause() -> None:
             ("c", "/cut/off...", "changed", (200, 200)),
         )
     ]
-    assert [cause.sentence for cause in find_causes(groups, Together())] == [
+    assert [cause.sentence for cause in find_causes(groups, [])] == [
         "the body is empty on one side only in 3 endpoints",
         "header x-a is missing in 3 endpoints",
         "`tags[*]` differs in 3 endpoints",
@@ -92,17 +92,17 @@ def test_groups_of_the_same_exchanges_are_one_cause() -> None:
     """From ten exchanges and nine of ten on; one that is also seen elsewhere is its own finding."""
     groups = [group(each, "GET /a", f"/{each}", count=40) for each in "abcdef"]
     together = seen(("ab", 38), ("a", 2), ("bc", 1), ("de", 9), ("f", 20), ("fc", 15))
-    assert find_causes(groups, together) == [
+    assert find_causes(groups, together.pairs()) == [
         Cause(
             "`a` number became string and 1 other finding nearly always come together,"
             " in 40 answers of GET /a",
             ("a", "b"),
         )
     ]
-    assert find_causes(groups, seen(("abc", MIN_TOGETHER)))[0].groups == ("a", "b", "c")
-    assert find_causes(groups, seen(("abc", MIN_TOGETHER - 1))) == []
-    assert find_causes(groups, seen(("ab", 9), ("a", 1))) == []
-    assert find_causes(groups[:1], seen(("ab", 99))) == []
+    assert find_causes(groups, seen(("abc", MIN_TOGETHER)).pairs())[0].groups == ("a", "b", "c")
+    assert find_causes(groups, seen(("abc", MIN_TOGETHER - 1)).pairs()) == []
+    assert find_causes(groups, seen(("ab", 9), ("a", 1)).pairs()) == []
+    assert find_causes(groups[:1], seen(("ab", 99)).pairs()) == []
 
 
 def test_a_group_has_one_cause() -> None:
@@ -116,7 +116,7 @@ def test_a_group_has_one_cause() -> None:
     for _ in range(20):
         together.note(["p0", "t0", "u0"])
         together.note(["p1", "t1"])
-    found = find_causes(groups, together)
+    found = find_causes(groups, together.pairs())
     assert [cause.groups for cause in found] == [("p0", "p1", "p2", "p3"), ("t0", "u0")]
 
 
@@ -138,9 +138,9 @@ def test_causes_do_not_overlap_and_do_not_depend_on_order(
         for _ in range(10):
             one.note(ids)
             other.note(reversed(ids))
-    found = find_causes(groups, one)
+    found = find_causes(groups, one.pairs())
     draw.shuffle(groups)
-    assert find_causes(groups, other) == found
+    assert find_causes(groups, other.pairs()) == found
     members = [each for cause in found for each in cause.groups]
     assert len(members) == len(set(members))
     assert all(len(cause.groups) > 1 for cause in found)

@@ -76,21 +76,10 @@ def test_groups_are_bounded_and_no_exchange_is_lost(stream: list[int], capacity:
             groups.add(kept := group(str(number)))
         groups.count(kept, "t")
         assert len(groups) <= capacity
-    assert sum(each.count for each in groups) + groups.evicted == len(stream)
+    assert sum(each.count for each in groups.take()) == len(stream)
     for number in set(stream):
         if stream.count(number) > len(stream) / capacity:
             assert groups.get(str(number)) is not None
-
-
-def test_evicted_groups_go_to_a_visible_other() -> None:
-    """What no longer has a place of its own is counted: how many findings, how many exchanges."""
-    groups = Groups(1)
-    for name, times in (("1", 3), ("2", 1)):
-        groups.add(kept := group(name))
-        for _ in range(times):
-            groups.count(kept, "t")
-    assert (groups.evicted_groups, groups.evicted) == (1, 3)
-    assert [(each.id, each.count, each.rank) for each in groups] == [("2", 1, 4)]
 
 
 def test_an_exchange_says_version_and_values() -> None:
@@ -114,18 +103,17 @@ def keyed(endpoint: str, first_seen: str, times: int) -> Group:
 
 
 def test_a_renamed_endpoint_keeps_its_findings() -> None:
-    """Id and endpoint are the new ones; counts, samples and first_seen follow."""
+    """Id and endpoint are the new ones; counts and first_seen follow."""
     groups = Groups()
     old = keyed("GET /a/x", "2026-01-01", 5)
     groups.add(old)
-    groups.offer_sample(old, {"request_id": "1"}, 0.0)
     new = GroupKey("GET /a/{var}", 200, 200, "/a", "changed")
     assert key_at(old, "GET /a/{var}") == new
     assert groups.rename("GET /a/x", "GET /a/{var}", "GET /a/{var}") == 1
     (kept,) = groups
     assert groups.get(new.fingerprint) is kept
     assert (kept.id, kept.endpoint, kept.count) == (new.fingerprint, "GET /a/{var}", 5)
-    assert (kept.first_seen, kept.samples.latest) == ("2026-01-01", {"request_id": "1"})
+    assert kept.first_seen == "2026-01-01"
     groups.count(kept, "2026-02-01")
     assert kept.rank == 6
     assert groups.merge("nobody", new, "GET /a/{var}") is None
@@ -135,9 +123,9 @@ def test_a_renamed_endpoint_keeps_its_findings() -> None:
 def test_no_exchange_is_lost_when_endpoints_are_folded(
     steps: list[tuple[int, int]], capacity: int
 ) -> None:
-    """Whatever is counted, evicted and merged in whatever order: the sum holds, ranks stay true."""
+    """Whatever is counted, taken, evicted and merged in whatever order: the sum holds."""
     groups = Groups(capacity)
-    counted = 0
+    counted = taken = 0
     for number, action in steps:
         wanted = keyed(f"GET /{number}", f"t{action}", 0)
         if action:
@@ -147,8 +135,11 @@ def test_no_exchange_is_lost_when_endpoints_are_folded(
             counted += 1
         else:
             groups.rename(f"GET /{number}", "GET /{var}", "GET /{var}")
-    assert sum(each.count for each in groups) + groups.evicted == counted
+        if number == 3:
+            taken += sum(each.count for each in groups.take())
     assert all(each.rank >= each.count for each in groups)
+    assert taken + sum(each.count for each in groups.take()) == counted
+    assert (groups.take(), groups.lost) == ([], 0)
     for each in list(groups):
         groups.merge(each.id, key_at(each, "GET /*"), "GET /*")
     assert len(groups) <= 1
@@ -158,8 +149,6 @@ def test_two_groups_become_one() -> None:
     """Everything of both is in it: the earlier beginning, the later end, the smaller reproducer."""
     one, other = keyed("GET /a", "2026-01-02", 2), keyed("GET /b", "2026-01-01", 3)
     other.last_seen = "2026-01-03"
-    one.samples.offer({"n": 1}, 0.0, 10)
-    other.samples.offer({"n": 2}, 0.0, 10)
     one.recheck(Recheck.STILL)
     other.recheck(Recheck.STILL)
     other.recheck(Recheck.GONE)
@@ -171,10 +160,9 @@ def test_two_groups_become_one() -> None:
     other.pairs.add(ValuePair("3", "4"))
     assert one.reproduce({"legacy": list(range(50)), "candidate": 2})
     assert other.reproduce({"legacy": 1, "candidate": 2})
-    one.absorb(other, 10)
+    one.absorb(other)
     assert (one.count, one.rank, one.explained) == (5, 5, 3)
     assert (one.first_seen, one.last_seen) == ("2026-01-01", "2026-01-03")
-    assert one.samples.all() == [{"n": 2}, {"n": 1}]
     assert one.rechecks == {Recheck.STILL: 2, Recheck.GONE: 1}
     assert one.noise == Evidence("noisy", 30, 3, 0.5)
     assert one.versions.counts == {"v1": 2}
@@ -195,7 +183,7 @@ def test_a_reproducer_that_is_too_large_is_not_kept() -> None:
 
 @pytest.mark.slow
 def test_the_worst_two_thousand_groups_fit() -> None:
-    """All that groups may hold, at its limits: below 40 MiB."""
+    """All that groups may hold, at its limits: below 24 MiB."""
     draw = Random(1)
     tracemalloc.start()
     groups = Groups()
@@ -204,13 +192,38 @@ def test_the_worst_two_thousand_groups_fit() -> None:
         made.path = "/p" * 100 + str(number)
         groups.add(made)
         for turn in range(12):
-            groups.offer_sample(made, {"text": f"{number}" + "s" * 700}, draw.random())
             pair = ValuePair(f"{turn}" + "l" * 58, f"{turn}" + "c" * 58)
             groups.count(made, f"2026-01-01T00:00:{turn}.000+00:00", f"{turn}" + "v" * 62, pair)
             made.recheck(Recheck.STILL)
-        groups.offer_sample(made, {"text": f"{number}" + "s" * 3000}, 0.99)
         assert made.reproduce({"legacy": draw.randbytes(3500).hex(), "candidate": 1})
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(groups) == CAPACITY
-    assert held < 40 << 20
+    assert held < 24 << 20
+
+
+def test_what_is_taken_begins_anew() -> None:
+    """The taken part has the counts, what stays has identity, rank and reproducer."""
+    groups = Groups()
+    made = keyed("GET /a", "2026-01-01", 0)
+    groups.add(made)
+    groups.count(made, "2026-01-02", "v1", ValuePair("1", "2"))
+    made.recheck(Recheck.STILL)
+    assert made.reproduce({"legacy": 1, "candidate": 2})
+    (taken,) = groups.take()
+    assert (taken.id, taken.count, taken.versions.counts) == (made.id, 1, {"v1": 1})
+    assert (len(list(taken.pairs)), taken.rechecks) == (1, {Recheck.STILL: 1})
+    assert (made.count, made.rank, made.has_reproducer) == (0, 1, True)
+    assert (made.versions.counts, list(made.pairs), made.rechecks) == ({}, [], {})
+    assert groups.take() == []
+
+
+def test_an_evicted_group_is_still_taken() -> None:
+    """What it had counted is handed on once."""
+    groups = Groups(capacity=1)
+    for number in range(3):
+        made = keyed(f"GET /{number}", "t", 0)
+        groups.add(made)
+        groups.count(made, "t")
+    assert sorted(each.endpoint for each in groups.take()) == ["GET /0", "GET /1", "GET /2"]
+    assert groups.take() == []

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import shadowproxy
-from shadowproxy.config.pending import NOT_IN_FORCE
-from shadowproxy.config.validating import all_keys
 from shadowproxy.core.settings import Settings
 
 _SOURCES = Path(shadowproxy.__file__).parent
 _READERS = (
-    "edge", "shadow", "judge", "control", "upstream", "compare", "noise", "redact", "findings",
-    "runtime", "logs.py",
+    "edge", "shadow", "judge", "control", "report", "upstream", "compare", "noise", "redact",
+    "findings", "runtime", "logs.py",
 )  # fmt: skip
 
 
@@ -28,15 +26,9 @@ def _names(hint: Any) -> set[str]:
     }
 
 
-def test_every_setting_is_read_by_some_process_or_named_as_not_in_force() -> None:
+def test_every_setting_is_read_by_some_process() -> None:
     """A value that nobody reads would be a promise that nobody keeps."""
     paths = [_SOURCES / name for name in _READERS]
     files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
     text = "\n".join(file.read_text() for file in files)
-    unread = {name for name in _names(Settings) if not re.search(rf"\.{name}\b", text)}
-    assert unread == {key.rpartition(".")[2] for key in NOT_IN_FORCE} & unread
-
-
-def test_what_is_not_in_force_exists() -> None:
-    """A key that was renamed cannot stay in the table."""
-    assert set(NOT_IN_FORCE) <= set(all_keys())
+    assert {name for name in _names(Settings) if not re.search(rf"\.{name}\b", text)} == set()

@@ -1,0 +1,201 @@
+"""Opening a store: engines for SQLite and PostgreSQL, and what goes wrong with them, in words.
+
+Law: nothing waits without an end: not for a lock, a connection, a statement or a dead peer.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import NullPool, SingletonThreadPool
+
+SQLITE: Final = "sqlite"
+_PREFIX: Final = "sqlite:///"
+
+BUSY_MS: Final = 5_000
+"""Waiting for another writer of the same file; its transactions take some 50 ms."""
+CONNECT_S: Final = 3
+STATEMENT_MS: Final = 15_000
+"""Of a PostgreSQL statement; the largest that is sent takes a second on a slow disk."""
+POOL: Final = 4
+"""Connections of control to PostgreSQL; to a file each reading makes its own, in 0.3 ms."""
+WAL_BYTES: Final = 16 << 20
+"""What is left of the log after a checkpoint."""
+CACHE_KIB: Final = 16 << 10
+
+
+class Trouble(StrEnum):
+    """What can be the matter with a store. It is `refused` that a value has no place in it."""
+
+    LOST = "lost"
+    FULL = "full"
+    LOCKED = "locked"
+    REFUSED = "refused"
+
+
+class StoreError(Exception):
+    """The store cannot be used; the sentence says why and names no password."""
+
+    def __init__(self, sentence: str, trouble: Trouble = Trouble.LOST) -> None:
+        super().__init__(sentence)
+        self.trouble = trouble
+
+
+def open_engine(url: str, *, is_writer: bool) -> Engine:
+    """An engine; nothing is connected to yet. `is_writer`: transactions take the write lock at once.
+
+    Raises:
+        StoreError: the URL is none.
+    """
+    try:
+        return _sqlite(url, is_writer) if url.startswith(_PREFIX) else _postgresql(url)
+    except (SQLAlchemyError, ValueError):
+        raise StoreError("report.store is not a URL that can be opened") from None
+
+
+def _sqlite(url: str, is_writer: bool) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
+        poolclass=SingletonThreadPool if is_writer else NullPool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, with the lock we mean
+        if is_writer:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts before the first table
+            connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        connection.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    return create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        connect_args={
+            "connect_timeout": CONNECT_S,
+            "application_name": "shadowproxy",
+            "options": f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={BUSY_MS}",
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        },
+        pool_size=POOL,
+        max_overflow=0,
+        pool_timeout=BUSY_MS / 1000,
+        pool_pre_ping=True,
+    )
+
+
+@contextmanager
+def told(doing: str) -> Iterator[None]:
+    """What the database raises inside of this becomes a StoreError that says what was being done."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreError(*_explain(error, doing)) from None
+    except (UnicodeEncodeError, OverflowError) as error:  # raised by the drivers as they are
+        sentence = f"the store could not be {doing}: {type(error).__name__}"
+        raise StoreError(sentence, Trouble.REFUSED) from None
+
+
+def _explain(error: SQLAlchemyError, doing: str) -> tuple[str, Trouble]:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    said = str(cause).partition("\n")[0].strip()[:300]
+    trouble = Trouble.REFUSED if isinstance(error, DataError | IntegrityError) else None
+    sentence = f"the store could not be {doing}: {said or type(cause).__name__}"
+    return sentence, trouble or trouble_of(cause)
+
+
+def trouble_of(cause: BaseException | None) -> Trouble:
+    """Which of these it is; what is none of the others counts as lost."""
+    if isinstance(cause, psycopg.errors.DiskFull):
+        return Trouble.FULL
+    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
+        return Trouble.LOCKED
+    code = getattr(cause, "sqlite_errorcode", None)
+    if isinstance(code, int):
+        primary = code & 0xFF
+        if primary == sqlite3.SQLITE_FULL:
+            return Trouble.FULL
+        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return Trouble.LOCKED
+    return Trouble.LOST
+
+
+def path_of(url: str) -> str | None:
+    """The file of a SQLite store, None of any other."""
+    return url.removeprefix(_PREFIX) if url.startswith(_PREFIX) else None
+
+
+def make_private(url: str) -> None:
+    """The file exists and is its owner's alone: it holds what users were answered.
+
+    Raises:
+        StoreError: it can neither be made nor opened.
+    """
+    path = path_of(url)
+    if path is None:
+        return
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened for writing: {error.strerror}") from None
+
+
+def identity_of(url: str) -> object:
+    """Which file a SQLite store is now: another one after it was deleted or replaced."""
+    path = path_of(url)
+    if path is None:
+        return url
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def exists(url: str) -> bool:
+    """Whether a SQLite store has been begun; of others it is not known before they are asked."""
+    path = path_of(url)
+    return path is None or os.path.exists(path)
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Which of the two it is."""
+    return connection.dialect.name == SQLITE
+
+
+def size_bytes(connection: Connection) -> int:
+    """What the store takes on the disk, without space in it that is free."""
+    if is_sqlite(connection):
+        pages, free, page = (
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * page)
+    return int(
+        connection.execute(
+            text(
+                "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c"
+                " WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace"
+            )
+        ).scalar_one()
+    )
