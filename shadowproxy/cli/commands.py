@@ -123,6 +123,55 @@ def status(path: str | None, admin: str | None, token: str | None, form: str) ->
 
 
 @click.command()
+@_admin_options
+@click.option(
+    "--store", metavar="URL", help="Read a store instead: sqlite:///FILE, postgresql://..."
+)
+@click.option("--since", metavar="DURATION", help="Only what is newer, such as 1h; all if unset.")
+@click.option("--endpoint", metavar="ENDPOINT", help="Only this one, such as 'GET /users/{id}'.")
+@click.option(
+    "--fail-on",
+    "conditions",
+    metavar="CONDITION",
+    multiple=True,
+    help="Such as 'mismatch>0.1%'; may be repeated.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "html", "markdown", "junit"]),
+    default="text",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write there, over what is there.")
+def report(**question: Any) -> int:
+    r"""Show the mismatch report, and fail on what it says.
+
+    It comes from the running proxy, or straight from a store: with --store, and with -c when no
+    proxy answers.
+
+    text is for people, json for programs, html one file to mail, markdown for a pull request, junit
+    a test case for each condition and each open finding.
+
+    A CONDITION is NAME OPERATOR VALUE, in quotes. If one of them holds, or the report cannot tell,
+    the exit code is 1 and the reason is on standard error. The names:
+
+    \b
+      mismatch, candidate_failed, incomparable, noise   shares of what was recorded
+      coverage      share of what was received that was recorded
+      recorded      how many exchanges
+      findings      how many are open
+      new           how many of those were not there before, or are back
+      errors        how many answers to users failed or were altered
+      added_p99     how long the proxy made one user in a hundred wait
+      conclusion    go, no-go, 'not enough data'
+    """
+    from shadowproxy.cli.reporting.command import Question
+    from shadowproxy.cli.reporting.command import report as show
+
+    return show(Question(**question))
+
+
+@click.command()
 @click.option(
     "--group", "groups", metavar="ID", multiple=True, help="Only this finding; may be repeated."
 )
@@ -218,5 +267,5 @@ def demo(duration: str | None, rate: float | None, listen: str, admin: str, keep
     return run_demo(duration, rate, listen, admin, keep)
 
 
-COMMANDS = (run, check, init, schema, diff, replay, status, set_, unset, demo)
+COMMANDS = (run, check, init, schema, diff, report, replay, status, set_, unset, demo)
 """In the order of `--help`."""

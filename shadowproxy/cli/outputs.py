@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import click
-
 from shadowproxy.cli.ending import Ending
 from shadowproxy.config.escaping import printable
 
@@ -30,10 +28,13 @@ def write(text: str, output: str | None) -> None:
 
 
 def _write_out(text: str) -> None:
-    """What the terminal's encoding cannot show is shown as its escape."""
+    """What its encoding cannot show is shown as its escape."""
+    if sys.stdout is None:
+        raise Ending(f"cannot write {STANDARD_OUTPUT}: it is closed", 2)
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(errors="backslashreplace")
-    click.echo(text, nl=False, color=True)  # colours are decided on where there are some
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 @contextmanager
