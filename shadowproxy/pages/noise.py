@@ -91,12 +91,19 @@ def _shape(shape: Any) -> str:
     """What legacy's own values look like there: others are no noise."""
     if not isinstance(shape, dict):
         return ""
-    pairs = shape.items()
-    return ", ".join(f"{name} {_plain(value)}" for name, value in pairs if value not in (None, []))
+    said = (f"{name} {_plain(value)}" for name, value in shape.items() if _is_known(value))
+    return ", ".join(said)
+
+
+def _is_known(value: Any) -> bool:
+    return value is not None and value != [] and value != 0 and value != ""
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, list):
+        if len(value) == 2 and all(finite(each) is not None for each in value):
+            low, high = value
+            return str(low) if low == high else f"{low} to {high}"
         return " or ".join(str(each) for each in value)
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
