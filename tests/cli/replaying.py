@@ -36,7 +36,7 @@ def sample_of(
 ) -> dict[str, Any]:
     """A sample to which legacy had answered STORED."""
     return {
-        "route": "other", "method": method, "target": target,
+        "method": method, "target": target,
         "request": {"headers": headers, "body": None, "omitted": ""},
         "legacy": {
             "status": 200, "headers": [["Content-Type", "application/json"]],
@@ -61,7 +61,7 @@ class Kept:
             ids.append(f"s{len(self.samples) + 1}")
             self.samples[ids[-1]] = sample
         self.findings.append({
-            "id": found, "endpoint": "GET /a", "legacy_status": 200, "candidate_status": 200,
+            "id": found, "route": "other", "endpoint": "GET /a", "legacy_status": 200, "candidate_status": 200,
             "path": path, "kind": "changed", "state": "open", "count": 3,
             "samples": [{"id": each} for each in ids], **changes,
         })  # fmt: skip

@@ -67,7 +67,7 @@ def _why_unlike(finding: Finding, facts: Facts) -> str:
     if not is_inside_body(finding.path):
         return ""
     was = facts.stored.media_type
-    if was and facts.media_type != was.lower():
+    if was and facts.media_type != was:
         return f"legacy's answer is {_type(facts.media_type)}, and was {_type(was)}"
     if finding.path and facts.tree is NO_TREE:
         return "legacy's answer cannot be looked into: empty, too large or broken"

@@ -7,18 +7,19 @@ stored answer ─┬─ legacy now ─┬─ candidate now
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from shadowproxy.cli.replaying.hidden import MORE, is_whole, uncut
+from shadowproxy.cli.replaying.hidden import is_whole, known
 from shadowproxy.cli.replaying.stored import StoredAnswer
 from shadowproxy.compare import Difference, Observation, Rules, compare
-from shadowproxy.compare.bodies import trees_of
-from shadowproxy.compare.differences import Hits
-from shadowproxy.compare.headers import compare_fields, parse_fields
+from shadowproxy.compare.bodies import tree_of
+from shadowproxy.compare.differences import MISSING, Hits
+from shadowproxy.compare.headers import Fields, compare_fields, parse_fields
 from shadowproxy.compare.ruleset import Plan
 from shadowproxy.compare.walking import Walk
 from shadowproxy.core.words import FailureKind, Kind
 from shadowproxy.decode.bounds import BoundError, UndecodableError
 from shadowproxy.decode.media import media_of
-from shadowproxy.redact.redaction import Redactor
+from shadowproxy.findings.escaping import escape
+from shadowproxy.redact.redaction import Redactor, TooLargeError
 
 NO_RULES: Final = Rules()
 NO_TREE: Final = object()
@@ -81,7 +82,7 @@ def gather(
         tree,
         frozenset(
             (redactor.path(each, general=True), str(each.kind))
-            for each in own_differences(stored, fields, tree, plan)
+            for each in own_differences(stored, fields, tree, plan, redactor)
         ),
         seen,
         frozenset(
@@ -98,42 +99,47 @@ def _seen(difference: Difference, redactor: Redactor) -> Seen:
     return Seen(redactor.path(difference, general=True), difference.kind, difference)
 
 
-def _tree_of(legacy: Observation, fields: dict[str, list[str]], plan: Plan) -> Any:
+def _tree_of(legacy: Observation, fields: Fields, plan: Plan) -> Any:
     if legacy.failure is not None or legacy.is_digest or legacy.is_cut:
         return NO_TREE
     try:
-        return trees_of(legacy, legacy, (fields, fields), plan).legacy
+        return tree_of(legacy, fields, plan)[1]
     except (UndecodableError, BoundError):
         return NO_TREE
 
 
 def own_differences(
-    stored: StoredAnswer, fields: dict[str, list[str]], tree: Any, plan: Plan
+    stored: StoredAnswer, fields: Fields, tree: Any, plan: Plan, redactor: Redactor
 ) -> Iterator[Difference]:
     """How legacy's answer differs from the stored one, where that was kept as it was."""
     if stored.fields:
         yield from _fields_apart(stored, fields, plan)
     if not stored.has_tree or tree is NO_TREE:
         return
-    then, short = uncut(stored.tree)
+    try:
+        now = known(redactor.body(tree)).tree
+    except TooLargeError:
+        return
+    then, short = known(stored.tree)
     walk = Walk()
-    walk.walk(then, tree, plan.start)
+    walk.walk(then, now, plan.start)
     for each in walk.found:
-        was_cut_off = each.kind is Kind.ADDED and each.steps[:-1] in short
-        if not was_cut_off and _is_told(each.legacy, each.candidate):
+        is_left_out = each.kind is Kind.ADDED and each.steps[:-1] in short
+        is_there = each.legacy is not MISSING and each.candidate is not MISSING
+        if not is_left_out and (not is_there or _is_told(each.legacy, each.candidate)):
             yield each
 
 
-def _fields_apart(
-    stored: StoredAnswer, fields: dict[str, list[str]], plan: Plan
-) -> Iterator[Difference]:
-    then: dict[str, list[str]] = {}
+def _fields_apart(stored: StoredAnswer, fields: Fields, plan: Plan) -> Iterator[Difference]:
+    then: Fields = {}
     for name, value in stored.fields:
         then.setdefault(name.lower(), []).append(value)
     hidden = {name for name, values in then.items() if not all(map(is_whole, values))}
-    known = {name: values for name, values in then.items() if name not in hidden}
-    now = {name: values for name, values in fields.items() if name not in hidden}
-    return compare_fields(known, now, plan, Hits(int))
+    now = {name: list(map(escape, values)) for name, values in fields.items()}
+    for name in hidden:
+        then.pop(name)
+        now.pop(name, None)
+    return compare_fields(then, now, plan, Hits(int))
 
 
 def _is_told(then: Any, now: Any) -> bool:
@@ -142,11 +148,11 @@ def _is_told(then: Any, now: Any) -> bool:
     Numbers are stored as doubles, or as text where doubles cannot hold them.
     """
     if isinstance(then, str):
-        return is_whole(then) and then != MORE and then != str(now)
-    is_number = isinstance(then, int | float) and not isinstance(then, bool)
-    if is_number and not isinstance(now, str | bool | dict | list | None):
-        try:
-            return float(then) != float(now)
-        except (TypeError, ValueError, OverflowError):
-            return True
-    return True
+        return is_whole(then) and then != str(now)
+    if not (_is_number(then) and _is_number(now)):
+        return True
+    return float(then) != float(now)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

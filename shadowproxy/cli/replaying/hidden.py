@@ -1,23 +1,39 @@
-"""What of a stored value is not what it was: redacted, hashed, or cut to a size.
+"""What of a stored value is not what it was: redacted, hashed, cut to a size, or spelled with escapes.
 
 Law: in doubt it is not; nothing is then concluded from it, and it is never sent.
 """
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from shadowproxy.findings.escaping import escape
 from shadowproxy.redact.secrets import CARD, REDACTED
 
 MORE: Final = "..."
 """What redaction puts where it cut."""
 
 _HIDDEN: Final = re.compile(
-    rf"{re.escape(REDACTED)}|{re.escape(CARD)}|\bhash:[0-9a-f]{{16}}\b"
+    rf"{re.escape(REDACTED)}|{re.escape(CARD)}|\bhash:(?:[0-9a-f]{{16}}\b|\Z)"
     r"|\A\[(?:object|array|string|boolean|number|null)\]\Z"
 )
 """Of `redact.values` keep, hash and drop."""
+_ESCAPED: Final = re.compile(r"\\u[0-9a-f]{4}")
+"""What a store may have written for a character that cannot be seen."""
+_BYTE: Final = re.compile(r"\\u00([89][0-9a-f]|ad)")
+"""Of those the ones that a field has: bytes of UTF-8, read as ISO 8859-1."""
+
+_HASH: Final = re.compile(r"\bhash:[0-9a-f]{16}\b")
+ANY_HASH: Final = "hash:"
+"""In place of each: their key is the proxy's own."""
 
 Place = tuple[str | int, ...]
+
+
+class Known(NamedTuple):
+    """What a redacted tree says; `short` are the places where something is left out."""
+
+    tree: Any
+    short: frozenset[Place] = frozenset()
 
 
 def is_whole(text: str) -> bool:
@@ -25,10 +41,15 @@ def is_whole(text: str) -> bool:
     return not text.endswith(MORE) and _HIDDEN.search(text) is None
 
 
-def uncut(tree: Any) -> tuple[Any, frozenset[Place]]:
-    """The tree without the marks of what was cut off, and the places of what was cut short.
+def field_value(text: str) -> str:
+    """A field's value as it was before it was made fit for a terminal."""
+    return _BYTE.sub(lambda found: chr(int(found[1], 16)), text)
 
-    Iterative: a stored tree may be as deep as the answer was.
+
+def known(tree: Any) -> Known:
+    """A redacted tree, stored or not, in one spelling, without members whose names are hidden.
+
+    Iterative: what a store says may be deeper than Python calls.
     """
     top: list[Any] = [None]
     short: set[Place] = set()
@@ -36,26 +57,32 @@ def uncut(tree: Any) -> tuple[Any, frozenset[Place]]:
     while todo:
         value, into, at, place = todo.pop()
         if isinstance(value, dict):
-            inner: Any = dict.fromkeys(name for name in value if name != MORE)
-            items: list[tuple[Any, Any]] = [(name, value[name]) for name in inner]
+            items = [(escape(str(name)), item) for name, item in value.items()]
+            inner: Any = {name: None for name, _ in items if is_whole(name)}
+            if len(inner) < len(items):
+                short.add(place)
         elif isinstance(value, list):
-            kept = value[:-1] if value[-1:] == [MORE] else value
-            inner = [None] * len(kept)
-            items = list(enumerate(kept))
+            items = list(enumerate(value))  # type: ignore[arg-type]  # steps are names or indices
+            inner = [None] * len(value)
         else:
-            into[at] = value
+            into[at] = _spelled(value) if isinstance(value, str) else value
             continue
         into[at] = inner
-        if len(items) < len(value):
-            short.add(place)
-        todo += [(item, inner, step, (*place, step)) for step, item in items]
-    return top[0], frozenset(short)
+        todo += [
+            (item, inner, step, (*place, step))
+            for step, item in items
+            if isinstance(inner, list) or step in inner
+        ]
+    return Known(top[0], frozenset(short))
 
 
-def all_whole(tree: Any) -> bool:
-    """Nothing in the whole tree was hidden or cut."""
-    whole, short = uncut(tree)
-    todo = [whole]
+def _spelled(text: str) -> str:
+    return escape(_HASH.sub(ANY_HASH, text))
+
+
+def is_as_sent(tree: Any) -> bool:
+    """Nothing in the whole tree was hidden, cut or spelled anew."""
+    todo = [tree]
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
@@ -63,6 +90,6 @@ def all_whole(tree: Any) -> bool:
             todo += value.values()
         elif isinstance(value, list):
             todo += value
-        elif isinstance(value, str) and not is_whole(value):
+        elif isinstance(value, str) and not (is_whole(value) and not _ESCAPED.search(value)):
             return False
-    return not short
+    return True

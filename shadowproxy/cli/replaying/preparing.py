@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from shadowproxy.cli.replaying.hidden import all_whole, is_whole
+from shadowproxy.cli.replaying.hidden import field_value, is_as_sent, is_whole
 from shadowproxy.cli.replaying.stored import Field, Sample
 from shadowproxy.compare.headers import HOP_BY_HOP
 from shadowproxy.findings.escaping import clip
@@ -25,7 +25,6 @@ _FRAMING: Final = HOP_BY_HOP | {"content-length", "expect"}
 _NOT_GIVEN: Final = _FRAMING | {"x-shadow", "x-shadow-of", "baggage", "traceparent", "tracestate"}
 """Framing and marks are ours to write."""
 _FIELD: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
-_JSON: Final = re.compile(r"(?i)application/(?:[\w.-]+\+)?json\b")
 
 
 class Prepared(NamedTuple):
@@ -57,14 +56,12 @@ def read_header(text: str) -> Field:
     return found[1], found[2].strip(" \t")
 
 
-def prepare(
-    sample: Sample, given: Sequence[Field], authority: str, never: Collection[str] = ()
-) -> Prepared | Unsendable:
+def prepare(sample: Sample, given: Sequence[Field], authority: str) -> Prepared | Unsendable:
     """The request with the fields that are `given` in place of its own of the same names.
 
-    `authority` is Host where the sample has none; `never` are the routes that are not shadowed.
+    `authority` is Host where the sample has none.
     """
-    why = _why_not(sample, never)
+    why = _why_not(sample)
     body = why or _body(sample)
     if isinstance(body, str):
         return Unsendable(body)
@@ -85,11 +82,9 @@ def prepare(
     return Prepared(head, body, tuple(dict.fromkeys(left_out)))
 
 
-def _why_not(sample: Sample, never: Collection[str]) -> str:
+def _why_not(sample: Sample) -> str:
     if sample.method not in SAFE_METHODS:
         return f"{clip(sample.method, MAX_SHOWN) or 'its method'} is not safe to send again"
-    if sample.route in never:
-        return "its route is never shadowed"
     if not is_whole(sample.target):
         return "its target holds a redacted value, or was cut"
     is_path = sample.target.startswith("/")
@@ -99,15 +94,12 @@ def _why_not(sample: Sample, never: Collection[str]) -> str:
 
 
 def _body(sample: Sample) -> bytes | str:
-    """The body, or why there is none to send."""
+    """The body, or why there is none to send; one that is kept as a tree was JSON."""
     if sample.omitted:
         return f"its body was not kept: {clip(sample.omitted, MAX_SHOWN)}"
     if sample.body is None:
         return "its body was not kept" if _declares_body(sample.fields) else b""
-    types = [value for name, value in sample.fields if name.lower() == "content-type"]
-    if not any(map(_JSON.match, types)):
-        return "its body was not kept as it was sent"
-    if not all_whole(sample.body):
+    if not is_as_sent(sample.body):
         return "its body holds redacted values, or was cut"
     return json.dumps(sample.body).encode()
 
@@ -128,7 +120,7 @@ def _kept(fields: Iterable[Field], replaced: Collection[str]) -> tuple[list[Fiel
         if lower in _FRAMING or lower in replaced or not _FIELD.fullmatch(f"{name}: {value}"):
             continue
         if is_whole(value) and is_whole(name):
-            kept.append((name, value))
+            kept.append((name, field_value(value)))
         else:
             left_out.append(name)
     return kept, left_out

@@ -6,6 +6,8 @@ Law: no document raises; what is missing or of another type is empty.
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from shadowproxy.decode.media import media_of
+
 Field = tuple[str, str]
 
 MAX_SAMPLES: Final = 100
@@ -16,6 +18,7 @@ class Finding(NamedTuple):
     """A group; `samples` are the ids of those that are kept, the newest first."""
 
     id: str
+    route: str
     endpoint: str
     path: str
     kind: str
@@ -24,7 +27,7 @@ class Finding(NamedTuple):
 
 
 class StoredAnswer(NamedTuple):
-    """Legacy's, redacted. `tree` is the decoded body if `has_tree`."""
+    """Legacy's, redacted. `tree` is the decoded body if `has_tree`; `media_type` without parameters."""
 
     status: int
     media_type: str = ""
@@ -36,7 +39,6 @@ class StoredAnswer(NamedTuple):
 class Sample(NamedTuple):
     """One exchange, redacted. `omitted` says why there is no `body`, if the request had one."""
 
-    route: str
     method: str
     target: str
     fields: tuple[Field, ...]
@@ -54,6 +56,7 @@ def read_finding(document: Any) -> Finding | None:
     ids = [_text(_mapping(sample).get("id")) for sample in _list(known.get("samples"))]
     return Finding(
         found,
+        _text(known.get("route")),
         _text(known.get("endpoint")),
         _text(known.get("path")),
         _text(known.get("kind")),
@@ -67,7 +70,6 @@ def read_sample(document: Any) -> Sample:
     known = _mapping(document)
     request = _mapping(known.get("request"))
     return Sample(
-        _text(known.get("route")),
         _text(known.get("method")),
         _text(known.get("target")),
         _fields(request.get("headers")),
@@ -81,7 +83,7 @@ def _answer(known: Mapping[str, Any]) -> StoredAnswer:
     has_tree = "tree" in known and not known.get("omitted")
     return StoredAnswer(
         _number(known.get("status")),
-        _text(known.get("media_type")),
+        media_of({"content-type": [_text(known.get("media_type"))]}).name,
         _fields(known.get("headers")),
         known["tree"] if has_tree else None,
         has_tree,

@@ -104,6 +104,8 @@ class _Worker:
 
     async def _replay(self, sample_id: str, findings: Sequence[Finding]) -> list[Said]:
         work = self._work
+        if any(finding.route in work.never for finding in findings):
+            return [Said(Outcome.STALE, "its route is never shadowed")] * len(findings)
         loop = asyncio.get_running_loop()
         try:
             sample = await loop.run_in_executor(self._reader, work.source.sample, sample_id)
@@ -111,7 +113,7 @@ class _Worker:
             return [Said(Outcome.STALE, f"cannot be read: {ending.message}")] * len(findings)
         if sample is None:
             return [Said(Outcome.STALE, "is not kept any more")] * len(findings)
-        prepared = prepare(sample, work.given, work.authority, work.never)
+        prepared = prepare(sample, work.given, work.authority)
         if isinstance(prepared, Unsendable):
             return [Said(Outcome.STALE, prepared.why)] * len(findings)
         await self._pace.turn()
