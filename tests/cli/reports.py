@@ -26,7 +26,7 @@ def group(number: int, **changes: Any) -> dict[str, Any]:
         "kind": "type", "types": ["number", "string"], "first_seen": "2026-11-28T08:00:00+00:00",
         "last_seen": "2026-11-28T09:00:00+00:00", "count": 200 - number, "explained": 0,
         "exchanges": 10_412, "share": share(200 - number, 10_412)._asdict(),
-        "sentence": f"items[*].price{number} number became string in {200 - number} of 10,412 answers"
+        "sentence": f"`items[*].price{number}` number became string in {200 - number} of 10,412 answers"
         " of GET /cart/{id}; legacy never disagreed with itself in 208 checks",
         "noise": {"state": "confirmed", "aa_samples": 208, "b": 0, "e": 3.5},
         "rechecks": {"still": 3, "gone": 0, "legacy_flaky": 0},

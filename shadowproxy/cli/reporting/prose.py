@@ -1,7 +1,8 @@
 """Text of a report inside Markdown.
 
 Laws: what comes out is one line and cannot begin, end or break a block, a table cell or a link; it
-mentions nobody and refers to no issue. A renderer shows what went in, white space aside.
+mentions nobody and refers to no issue. A renderer shows what went in, white space and the backticks
+of code aside.
 
 Only words that mean nothing to any Markdown stay as they are; all others stand in code spans, for
 GitHub links addresses and mentions people behind a backslash, too, but never in code:
@@ -11,9 +12,13 @@ GitHub links addresses and mentions people behind a backslash, too, but never in
 
 import re
 from collections.abc import Iterator
+from enum import Enum, auto
 from itertools import groupby
 from typing import Final
 
+_QUOTED: Final = re.compile(r"`[^`]*[^`\s][^`]*`[,;:.]?(?!\S)")
+"""A place, as sentences of findings have them."""
+_TOKEN: Final = re.compile(rf"{_QUOTED.pattern}|\S+")
 _WORD: Final = re.compile(
     r"\(?(?:[A-Za-z]+(?:['’-][A-Za-z]+)*|[0-9]{1,3}(?:,[0-9]{3})*(?:\.[0-9]{1,6})?)[,;:?!)]*\.?|%[,;)]?"
 )
@@ -29,19 +34,33 @@ def prose(text: str) -> str:
     return " ".join(_pieces(text))
 
 
+class _Sort(Enum):
+    PLAIN = auto()
+    QUOTED = auto()
+    DATA = auto()
+
+
 def _pieces(text: str) -> Iterator[str]:
-    for is_plain, words in groupby(text.split(), _is_plain):
-        joined = " ".join(words)
-        if is_plain:
-            yield joined
-            continue
-        bare = joined.rstrip(",;:.")
-        yield code(bare) + joined[len(bare) :] if bare else code(joined)
+    for sort, group in groupby(_TOKEN.findall(text), _sort):
+        tokens = list(group)
+        if sort is _Sort.PLAIN:
+            yield " ".join(tokens)
+        elif sort is _Sort.QUOTED:
+            for token in tokens:
+                quoted, _, mark = token[1:].rpartition("`")
+                yield code(quoted) + mark
+        else:
+            joined = " ".join(tokens)
+            bare = joined.rstrip(",;:.")
+            yield code(bare) + joined[len(bare) :] if bare else code(joined)
 
 
-def _is_plain(word: str) -> bool:
-    is_word = len(word) <= MAX_WORD and _WORD.fullmatch(word) is not None
-    return is_word and not _ITEM.fullmatch(word) and not _COMMIT.fullmatch(word)
+def _sort(token: str) -> _Sort:
+    if _QUOTED.fullmatch(token):
+        return _Sort.QUOTED
+    is_word = len(token) <= MAX_WORD and _WORD.fullmatch(token) is not None
+    is_plain = is_word and not _ITEM.fullmatch(token) and not _COMMIT.fullmatch(token)
+    return _Sort.PLAIN if is_plain else _Sort.DATA
 
 
 def code(text: str) -> str:
