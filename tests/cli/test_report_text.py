@@ -94,6 +94,16 @@ def test_hostile_text_is_shown_and_does_nothing(width: int) -> None:
     lines(spoilt(report(), "x" * 5000), width)
 
 
+@pytest.mark.parametrize("width", [40, 63])
+def test_a_narrow_terminal_gets_fewer_columns(width: int) -> None:
+    """Words and numbers of tables stay whole."""
+    text = "\n".join(lines(report(), width))
+    assert re.search(r"(?m)^ candidate_failed +40 +0\.0539 %$", text)
+    assert re.search(r"(?m)^ GET /cart/\{id\} +10,412 +3 %$", text)
+    assert "interval" not in text
+    assert "candidate p99" not in text
+
+
 @settings(max_examples=50)
 @given(st.text(), st.integers(20, 80))
 def test_any_text_fits(evil: str, width: int) -> None:

@@ -134,10 +134,11 @@ def _json(document: dict[str, Any]) -> str:
 def _text(document: dict[str, Any], *, is_for_file: bool) -> str:
     from rich.console import Console
 
-    from shadowproxy.cli.reporting.text import WIDTH, render_text
+    from shadowproxy.cli.reporting.text import MIN_WIDTH, WIDTH, render_text
 
     console = Console()
     if is_for_file or not console.is_terminal:
         return render_text(document)
     is_coloured = console.color_system is not None and not console.no_color
-    return render_text(document, width=min(WIDTH, console.width), is_coloured=is_coloured)
+    width = min(WIDTH, max(MIN_WIDTH, console.width))
+    return render_text(document, width=width, is_coloured=is_coloured)

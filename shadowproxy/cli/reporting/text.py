@@ -34,10 +34,14 @@ from shadowproxy.cli.reporting.wording import (
 from shadowproxy.core.words import Verdict
 
 WIDTH: Final = 80
+MIN_WIDTH: Final = 40
+"""A narrower terminal breaks the lines itself."""
 MAX_FINDINGS: Final = 20
 """A screen or two; json and the pages have them all."""
 MAX_ENDPOINTS: Final = 15
 MAX_VERSIONS: Final = 5
+NARROW: Final = 64
+"""Columns; tables of more than three do not fit fewer."""
 ELLIPSIS: Final = "…"
 
 _COLOURS: Final = {"go": "bold green", "no-go": "bold red"}
@@ -52,21 +56,21 @@ def render_text(document: Document, *, width: int = WIDTH, is_coloured: bool = F
         file=into, width=width, highlight=False, no_color=not is_coloured, legacy_windows=False,
         force_terminal=is_coloured, color_system="standard" if is_coloured else None,
     )  # fmt: skip
-    for part in _parts(document):
+    for part in _parts(document, is_narrow=width < NARROW):
         console.print(part)
     return "".join(f"{line.rstrip()}\n" for line in into.getvalue().split("\n")[:-1])
 
 
-def _parts(document: Document) -> Iterator[RenderableType]:
+def _parts(document: Document, *, is_narrow: bool) -> Iterator[RenderableType]:
     yield from _conclusion(mapping(document, "conclusion"))
     yield ""
     yield _facts(document)
     yield _heading("Verdicts")
-    yield _verdicts(mapping(document, "verdicts"))
+    yield _verdicts(mapping(document, "verdicts"), is_narrow)
     yield from _findings(document)
     yield from _causes(document)
     yield from _not_compared(document)
-    yield from _endpoints(document)
+    yield from _endpoints(document, is_narrow)
     yield from _slower(document)
     yield from _versions(document)
 
@@ -137,18 +141,17 @@ def _source(document: Document) -> str:
     return text(document, "source", 40) or "a report"
 
 
-def _verdicts(verdicts: Document) -> RenderableType:
-    table = _table("verdict", "exchanges", "share", "95 % interval")
+def _verdicts(verdicts: Document, is_narrow: bool) -> RenderableType:
+    more = () if is_narrow else ("95 % interval",)
+    table = _table("verdict", "exchanges", "share", *more)
     for verdict in Verdict:
         entry = mapping(verdicts, verdict)
         counts = count(entry, "count")
         is_worth_a_look = counts and verdict not in _SHOWN_VERDICTS
-        table.add_row(
-            Text(verdict, style="bold" if is_worth_a_look else ""),
-            amount(counts),
-            percent(share(entry, "rate")),
-            interval(share(entry, "low"), share(entry, "high")),
-        )
+        cells = [amount(counts), percent(share(entry, "rate"))]
+        if not is_narrow:
+            cells.append(interval(share(entry, "low"), share(entry, "high")))
+        table.add_row(Text(verdict, style="bold" if is_worth_a_look else "", no_wrap=True), *cells)
     return table
 
 
@@ -203,18 +206,19 @@ def _not_compared(document: Document) -> Iterator[RenderableType]:
     yield table
 
 
-def _endpoints(document: Document) -> Iterator[RenderableType]:
+def _endpoints(document: Document, is_narrow: bool) -> Iterator[RenderableType]:
     endpoints = items(document, "endpoints")
     if not endpoints:
         return
     yield _heading("Endpoints")
-    table = _table("endpoint", "exchanges", "mismatch", "legacy p99", "candidate p99")
+    sides = () if is_narrow else ("legacy", "candidate")
+    table = _table("endpoint", "exchanges", "mismatch", *(f"{side} p99" for side in sides))
     for item in endpoints[:MAX_ENDPOINTS]:
         table.add_row(
             Text(text(item, "endpoint", 240) or "-", overflow="fold"),
             amount(count(item, "exchanges")),
             percent(share(mapping(item, "mismatch"), "rate")),
-            *(duration(_p99(item, side)) for side in ("legacy", "candidate")),
+            *(duration(_p99(item, side)) for side in sides),
         )
     yield table
     yield from _more(len(endpoints) - MAX_ENDPOINTS, "endpoint")
