@@ -4,6 +4,7 @@ Laws: who comes second waits for the first and finds it done; a store of a newer
 never changed.
 """
 
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -53,6 +54,7 @@ def check(connection: Connection) -> None:
         raise StoreError("the store is of an older release: `shadowproxy run` brings it up to date")
 
 
+@lru_cache(maxsize=1)
 def newest() -> str:
     """The revision that this release writes."""
     revision = ScriptDirectory(str(_folder())).get_current_head()

@@ -1,0 +1,70 @@
+"""The stretch of time that is asked for, and time series cut to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select, true
+
+MAX_POINTS: Final = 120
+"""Of a chart."""
+_CHART_WIDTHS_S: Final = (10, 30, 60, 300, 600, 1800, 3600, 21_600, 86_400, 604_800)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Until now; from `since_s` seconds ago, or all that is kept."""
+
+    now: datetime
+    since_s: float | None = None
+
+    @property
+    def start_s(self) -> float:
+        """Unix seconds; 0 for all that is kept."""
+        return 0.0 if self.since_s is None else self.now.timestamp() - self.since_s
+
+    @property
+    def since(self) -> str | None:
+        """ISO 8601, None for all that is kept."""
+        if self.since_s is None:
+            return None
+        return datetime.fromtimestamp(self.start_s, UTC).isoformat(timespec="milliseconds")
+
+    def holds(self, table: Table) -> ColumnElement[bool]:
+        """The condition that a bucket ends inside of it."""
+        if self.since_s is None:
+            return true()
+        return table.c.start_s + table.c.width_s > self.start_s
+
+
+def chart_width_s(first_s: float, last_s: float) -> int:
+    """The width of a chart's buckets, so that there are at most MAX_POINTS."""
+    for width_s in _CHART_WIDTHS_S:
+        if (last_s - first_s) / width_s <= MAX_POINTS:
+            return width_s
+    return _CHART_WIDTHS_S[-1]
+
+
+def first_start_s(connection: Connection, table: Table, window: Window, *more: Any) -> int | None:
+    """Where the oldest bucket of a window begins, of rows for which `more` holds."""
+    oldest = select(func.min(table.c.start_s)).where(window.holds(table), *more)
+    found: int | None = connection.execute(oldest).scalar()
+    return found
+
+
+def fill(points: Sequence[dict[str, Any]], width_s: int, last_s: int) -> list[dict[str, Any]]:
+    """The same with empty points where nothing happened, up to `last_s`."""
+    if not points:
+        return []
+    known = {point["start_s"]: point for point in points}
+    empty = {
+        name: 0 if isinstance(value, int) else None
+        for name, value in points[0].items()
+        if name != "start_s"
+    }
+    first_s = points[0]["start_s"]
+    return [
+        known.get(start_s, {"start_s": start_s, **empty})
+        for start_s in range(first_s, last_s // width_s * width_s + 1, width_s)
+    ]
