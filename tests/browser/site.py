@@ -42,7 +42,7 @@ class Site:
         self.fetched: list[str] = []
         self.token = ""
         self.changes = 0
-        self.is_streaming = True
+        self.is_streaming = True  # else the stream is refused, and ends where it runs
         self._listening = asyncio.Event()
 
     def change(self) -> None:
@@ -83,8 +83,7 @@ class Site:
         return web.json_response(document, status=status)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        if not self.is_streaming:
-            raise web.HTTPServiceUnavailable
+        self._refuse_unless_streaming()
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await response.write(b"retry: 100\n\n")
@@ -97,6 +96,10 @@ class Site:
                 await response.write(b"event: changed\ndata: " + data + b"\n\n")
             await asyncio.sleep(HEARTBEAT_S)
         return response
+
+    def _refuse_unless_streaming(self) -> None:
+        if not self.is_streaming:
+            raise web.HTTPServiceUnavailable
 
 
 def _static(name: str) -> web.Response:

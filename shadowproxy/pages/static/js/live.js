@@ -34,8 +34,13 @@ function sayLost() {
   say(`Connection lost: this is from ${freshAt.toLocaleTimeString()}. Trying again.`, true);
 }
 
+function sayStanding() {
+  say(isPaused ? (isWanted ? "Paused; there is news" : "Paused") : "Live", false);
+}
+
 function want() {
   isWanted = true;
+  if (isPaused && !connection?.classList.contains("lost")) sayStanding();
   if (isPaused || isFetching || document.hidden || timer !== null) return;
   const wait = Math.max(0, fetchedAt + LEAST_PAUSE_MS - performance.now());
   timer = setTimeout(() => {
@@ -122,7 +127,7 @@ function connect() {
   source = new EventSource("/api/v1/events");
   source.addEventListener("open", () => {
     const wasLost = connection?.classList.contains("lost");
-    say(isPaused ? "Paused" : "Live", false);
+    sayStanding();
     if (wasLost) want();
   });
   source.addEventListener("changed", want);
@@ -135,7 +140,7 @@ function connect() {
 pause?.addEventListener("click", () => {
   isPaused = !isPaused;
   pause.setAttribute("aria-pressed", String(isPaused));
-  if (!connection?.classList.contains("lost")) say(isPaused ? "Paused" : "Live", false);
+  if (!connection?.classList.contains("lost")) sayStanding();
   if (!isPaused && isWanted) want();
 });
 
