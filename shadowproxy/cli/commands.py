@@ -161,7 +161,7 @@ def report(**question: Any) -> int:
       recorded      how many exchanges
       findings      how many are open
       new           how many of those were not there before, or are back
-      errors        how many answers to users failed or were altered
+      errors        how many users got an error because legacy failed
       added_p99     how long the proxy made one user in a hundred wait
       conclusion    go, no-go, 'not enough data'
     """

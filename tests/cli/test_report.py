@@ -76,7 +76,7 @@ def test_each_condition_is_checked_and_told() -> None:
     assert result.returncode == 1
     assert result.stderr.splitlines() == [
         "conclusion is no-go, not go: The candidate differs from legacy",
-        "added_p99 is 0.9 ms (of 80,000 requests), more than 0.5 ms",
+        "added_p99 is 0.9 ms (of 80,000 answers), more than 0.5 ms",
     ]
     assert result.stdout.startswith("shadowproxy report: no-go\n")
     assert (fine.returncode, fine.stderr) == (0, "")

@@ -47,7 +47,7 @@ def fine() -> dict[str, Any]:
     """A report that every condition of the script lets pass."""
     document = report(open=0, groups=[])
     for verdict, count in FINE.items():
-        document["verdicts"][verdict]["count"] = count
+        document["verdicts"][verdict] = {"count": count}
     return document
 
 

@@ -150,7 +150,7 @@ def test_it_says_what_a_reviewer_needs() -> None:
     for told in (
         "## ❌ shadowproxy: no-go\n\nThe candidate differs from legacy.\n\n- 0.42 % of 74,210",
         "- ❌ mismatch is 0.42 % (312 of 74,210), more than 0.1 %\n- ✅ new is 2 (of 3 open)",
-        "**Users:** 80,000 requests, 2 errors, 0 altered answers; the proxy added 0.12 ms (p50), ",
+        "**Users:** 80,000 requests, 2 errors, 7 answers not legacy's; the proxy added 0.12 ms (p50), ",
         "| `mismatch` | 312 | 0.42 % | 0.376 % to 0.47 % |\n| `candidate_failed` | 40 |",
         "### 3 open findings\n\n- **new since 2.1** `0000000000000000` `items[*].price0` number",
         "- **was marked fixed** `0000000000000001` ",

@@ -29,7 +29,8 @@ def test_what_matters_comes_first() -> None:
     text = "\n".join(lines(report()))
     told = [
         "shadowproxy report: no-go\nThe candidate differs from legacy.\n - 0.42 % of 74,210",
-        "Users      80,000 requests, 2 errors, 0 altered answers, added p50 0.12 ms, p99\n",
+        "Users      80,000 requests, 2 errors, 7 answers not legacy's\n",
+        "Added      p50 0.12 ms, p99 0.9 ms by the proxy itself\n",
         "           Users are untouched.",
         "received 80,000 = skipped 5,000 + dropped 780 + failed 0 + recorded",
         "Compared   92.8 % of what was received",
@@ -56,7 +57,7 @@ def test_a_report_of_nothing_says_so() -> None:
     text = "\n".join(lines(empty()))
     assert text.startswith("shadowproxy report: not enough data\nNothing was compared yet.\n")
     assert "match                     0      -              -\n" in text
-    assert "added p50 -, p99 -" in text
+    assert "Added      p50 -, p99 - by the proxy itself" in text
     assert "Period     all that is kept, until 2026-11-28 09:30 UTC" in text
     assert text.endswith("Findings: 0 open, of 0")
 
@@ -70,7 +71,7 @@ def test_what_is_wrong_with_the_proxy_itself_is_said() -> None:
     text = " ".join(" ".join(lines(document)).split())
     assert "DOES NOT ADD UP" in text
     assert "Store full: no space left" in text
-    assert "Endpoint GET /cart/{id} alone" in text
+    assert "Endpoint GET /cart/{id} alone; users and exchanges are those of all" in text
 
 
 def test_long_lists_are_cut_where_it_is_said() -> None:

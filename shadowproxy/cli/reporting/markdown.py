@@ -86,7 +86,7 @@ def _users(users: Document) -> str:
     told = (
         f"**Users:** {counted(count(users, 'requests'), 'request')}, "
         f"{counted(count(users, 'errors'), 'error')}, "
-        f"{counted(count(users, 'altered'), 'altered answer')}; the proxy added {quick} (p50), "
+        f"{counted(count(users, 'altered'), 'answer')} not legacy's; the proxy added {quick} (p50), "
         f"{slow} (p99)."
     )
     sentence = text(users, "sentence")
@@ -161,7 +161,7 @@ def _endpoint(item: Document) -> tuple[str, ...]:
 
 
 def _versions(document: Document, rows: int) -> Iterator[str]:
-    if versions := items(document, "versions")[-rows:]:
+    if versions := items(document, "versions")[:rows]:
         yield _list(prose(version_line(version)) for version in versions)
 
 
@@ -170,7 +170,9 @@ def _origin(document: Document) -> str:
     period = f"From {prose(since)}" if since else "All that is kept"
     told = f"{period} until {prose(until) or 'now'}, {prose(text(document, 'source', 40))}"
     endpoint = text(document, "endpoint", MAX_NAME)
-    return f"{told.rstrip(', ')}{f', {code(endpoint)} alone' if endpoint else ''}."
+    if endpoint:
+        told += f", {code(endpoint)} alone; users and exchanges are those of all"
+    return f"{told.rstrip(', ')}."
 
 
 def _folded(title: str, blocks: Iterable[str]) -> Iterator[str]:

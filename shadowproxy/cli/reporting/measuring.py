@@ -19,6 +19,7 @@ from shadowproxy.cli.reporting.conditions import (
 )
 from shadowproxy.cli.reporting.members import Document, count, items, mapping, number, text
 from shadowproxy.cli.reporting.wording import amount, counted, duration, percent
+from shadowproxy.core.words import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,30 +103,35 @@ def _told(value: float, beside: float, unit: Unit) -> str:
 
 
 def _measure(name: Name, document: Document) -> Measure:
-    if name is Name.RECORDED:
-        return _exactly(_required(mapping(document, "exchanges"), "recorded"), "")
     if name is Name.COVERAGE:
         return _coverage(document)
     if name in (Name.ERRORS, Name.ADDED_P99):
         return _of_users(name, document)
-    recorded = _required(mapping(document, "exchanges"), "recorded")
+    recorded = _recorded(document)
+    if name is Name.RECORDED:
+        return _exactly(recorded, "")
     if not recorded:
         raise UnknownError("nothing was recorded")
     if name is Name.FINDINGS:
         return _findings(document)
     if name is Name.NEW:
         return _new(document)
-    happened = _required(mapping(mapping(document, "verdicts"), name), "count")
-    return _share(happened, recorded)
+    return _share(_required(mapping(mapping(document, "verdicts"), name), "count"), recorded)
+
+
+def _recorded(document: Document) -> int:
+    """The sum of the verdicts: of one endpoint, if the report is about one; `exchanges` never is."""
+    verdicts = mapping(document, "verdicts")
+    return sum(_required(mapping(verdicts, verdict), "count") for verdict in Verdict)
 
 
 def _exactly(value: float, basis: str) -> Measure:
     return Measure(value, value, basis)
 
 
-def _share(part: int, total: int) -> Measure:
+def _share(part: int, total: int, where: str = "") -> Measure:
     """Two counters that are read one after the other may be a few apart: more than all is all."""
-    return _exactly(min(part, total) / total, f"{part:,} of {total:,}")
+    return _exactly(min(part, total) / total, f"{part:,} of {total:,}{where}")
 
 
 def _required(document: Document, name: str) -> int:
@@ -135,12 +141,17 @@ def _required(document: Document, name: str) -> int:
     return value
 
 
+def _everywhere(document: Document) -> str:
+    """Users and exchanges are not told apart by endpoint, nor is their sum in a report about one."""
+    return " at all endpoints" if text(document, "endpoint") else ""
+
+
 def _coverage(document: Document) -> Measure:
     exchanges = mapping(document, "exchanges")
     recorded, received = _required(exchanges, "recorded"), _required(exchanges, "received")
     if not received:
         raise UnknownError("no request was received")
-    return _share(recorded, received)
+    return _share(recorded, received, _everywhere(document))
 
 
 def _of_users(name: Name, document: Document) -> Measure:
@@ -148,14 +159,13 @@ def _of_users(name: Name, document: Document) -> Measure:
     requests = _required(users, "requests")
     if not requests:
         raise UnknownError("no user's request was answered")
-    if name is Name.ADDED_P99:
-        added_s = number(users, "added_p99_s")
-        if added_s is None:
-            raise UnknownError("the added time was not measured")
-        return _exactly(added_s, f"of {requests:,} requests")
-    failed, altered = _required(users, "errors"), count(users, "altered") or 0
-    basis = f"{failed:,} failed and {altered:,} altered of {counted(requests, 'answer')}"
-    return _exactly(failed + altered, basis)
+    basis = f"of {counted(requests, 'answer')}{_everywhere(document)}"
+    if name is Name.ERRORS:
+        return _exactly(_required(users, "errors"), basis)
+    added_s = number(users, "added_p99_s")
+    if added_s is None:
+        raise UnknownError("the added time was not measured")
+    return _exactly(added_s, basis)
 
 
 def _findings(document: Document) -> Measure:
@@ -175,8 +185,12 @@ def _new(document: Document) -> Measure:
 
 
 def open_findings(document: Document) -> list[dict[str, object]]:
-    """Those that the report lists."""
-    return [group for group in items(document, "groups") if group.get("state", "open") == "open"]
+    """Those that the report lists and that a person should look at: undecided, or back."""
+    return [
+        group
+        for group in items(document, "groups")
+        if group.get("state", "open") == "open" or group.get("returned") is True
+    ]
 
 
 def is_new(group: Document) -> bool:

@@ -96,6 +96,7 @@ def _facts(document: Document) -> RenderableType:
 def _named_facts(document: Document) -> Iterator[tuple[str, Text]]:
     users = mapping(document, "users")
     yield "Users", _users(users)
+    yield "Added", _added(users)
     if sentence := text(users, "sentence"):
         yield "", Text(sentence, style="dim")
     yield "Exchanges", _sums(mapping(document, "exchanges"))
@@ -104,7 +105,7 @@ def _named_facts(document: Document) -> Iterator[tuple[str, Text]]:
         yield "Compared", Text(f"{percent(rate)} of what was received")
     yield "Period", Text(_period(document))
     if endpoint := text(document, "endpoint"):
-        yield "Endpoint", Text(f"{endpoint} alone")
+        yield "Endpoint", Text(f"{endpoint} alone; users and exchanges are those of all")
     yield "From", Text(_source(document))
     store = mapping(document, "store")
     if (state := text(store, "state", 20)) not in ("", "ok", "off"):
@@ -112,12 +113,17 @@ def _named_facts(document: Document) -> Iterator[tuple[str, Text]]:
 
 
 def _users(users: Document) -> Text:
-    told = Text(f"{counted(count(users, 'requests'), 'request')}, ")
-    for name, noun in (("errors", "error"), ("altered", "altered answer")):
-        counts = count(users, name)
-        told.append(counted(counts, noun), style="red" if counts else "green").append(", ")
+    errors = count(users, "errors")
+    return Text.assemble(
+        f"{counted(count(users, 'requests'), 'request')}, ",
+        (counted(errors, "error"), "red" if errors else "green"),
+        f", {counted(count(users, 'altered'), 'answer')} not legacy's",
+    )
+
+
+def _added(users: Document) -> Text:
     quick, slow = (duration(number(users, f"added_{name}_s")) for name in ("p50", "p99"))
-    return told.append(f"added p50 {quick}, p99 {slow}")
+    return Text(f"p50 {quick}, p99 {slow} by the proxy itself")
 
 
 def _sums(exchanges: Document) -> Text:
@@ -237,7 +243,7 @@ def _slower(document: Document) -> Iterator[RenderableType]:
 def _versions(document: Document) -> Iterator[RenderableType]:
     if versions := items(document, "versions"):
         yield _heading("Versions of the candidate")
-        yield from _list(map(version_line, versions[-MAX_VERSIONS:]))
+        yield from _list(map(version_line, versions[:MAX_VERSIONS]))
 
 
 def _heading(title: str) -> Text:
