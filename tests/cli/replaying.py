@@ -93,7 +93,11 @@ class Replayed:
 
     async def run(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
         """The real command, while the backends of this process answer."""
-        return await asyncio.to_thread(run, "replay", *self.arguments(*arguments), **how)
+        return await self.command(*self.arguments(*arguments), **how)
+
+    async def command(self, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
+        """The same, told nothing but the arguments."""
+        return await asyncio.to_thread(run, "replay", *arguments, **how)
 
     def arguments(self, *arguments: str) -> tuple[str, ...]:
         """Where everybody is; the last of several says so."""

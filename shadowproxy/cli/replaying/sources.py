@@ -1,6 +1,7 @@
 """Where findings and their samples come from, and who is told that one is fixed: a proxy or a store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
@@ -16,6 +17,7 @@ OPEN: Final = "open"
 FIXED: Final = "fixed"
 PAGE: Final = 200
 ACTOR: Final = "shadowproxy replay"
+MAX_REASON: Final = 500
 
 
 class Found(NamedTuple):
@@ -103,37 +105,37 @@ class Store:
         return Found([finding for finding in read if finding is not None], len(documents))
 
     def _read_groups(self, ids: Sequence[str]) -> list[dict[str, Any]]:
-        from shadowproxy.report.opening import StoreError
         from shadowproxy.report.reading import read_groups
 
-        try:
+        with self._told():
             return list(read_groups(self._url, list(ids) or None, datetime.now(UTC)))
-        except StoreError as error:
-            raise self._ending(error) from None
 
     def sample(self, sample_id: str) -> Sample | None:
         """One reading of the store."""
-        from shadowproxy.report.opening import StoreError
         from shadowproxy.report.reading import read_sample as read
 
-        try:
+        with self._told():
             document = read(self._url, sample_id)
-        except StoreError as error:
-            raise self._ending(error) from None
         return None if document is None else read_sample(document)
 
     def mark_fixed(self, finding_id: str, note: str) -> None:
         """Audited there as done by this command."""
         from shadowproxy.report.deciding import set_state
+
+        with self._told():
+            if not set_state(self._url, finding_id, FIXED, note, ACTOR, datetime.now(UTC)):
+                raise Ending("it is not kept any more")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What is wrong with the store, as the end of the command."""
         from shadowproxy.report.opening import StoreError
 
         try:
-            set_state(self._url, finding_id, FIXED, note, ACTOR, datetime.now(UTC))
+            yield
         except StoreError as error:
-            raise self._ending(error) from None
-
-    def _ending(self, error: Exception) -> Ending:
-        return Ending(f"{printable(mask(self._url))}: {printable(str(error), 500)}")
+            shown = printable(mask(self._url))
+            raise Ending(f"{shown}: {printable(str(error), MAX_REASON)}") from None
 
 
 def _path(what: str, found: str) -> str:
