@@ -44,6 +44,11 @@ class Cell(NamedTuple):
     away: str = ""
 
     @property
+    def name(self) -> str:
+        """The key as it is shown; nothing of the whole body."""
+        return name_key(self.key)
+
+    @property
     def text(self) -> str:
         """What it says, without marks."""
         return "".join(part.text for part in self.parts)

@@ -89,12 +89,15 @@ def _in_time(legacy: Any, candidate: Any) -> str:
 def _across_types(legacy: Any, candidate: Any) -> str:
     for number, text in ((legacy, candidate), (candidate, legacy)):
         if isinstance(number, int | float) and isinstance(text, str):
-            return "the same digits, once as a text" if _spells(text, number) else ""
+            return _SAME_DIGITS if _spells(text, number) else ""
     if legacy is not None and candidate is None:
         return "became null"
     if legacy is None and candidate is not None:
         return "was null"
     return ""
+
+
+_SAME_DIGITS: Final = "the same number, on one side as a text"
 
 
 def _spells(text: str, number: float) -> bool:

@@ -45,15 +45,19 @@ class Row(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """Lines that are shown on demand, under a line of their own; `left_out` are not even there."""
+    """Lines that are shown on demand, under a line of their own; `left_out` are not even there.
+
+    Without cells the `note` says what is in it. A fold itself tells no difference.
+    """
 
     depth: int
-    text: str = ""
+    note: str = ""
     legacy: Cell | None = None
     candidate: Cell | None = None
     lines: tuple["Line", ...] = ()
     left_out: int = 0
     look: Look = Look.SAME
+    differences: tuple[int, ...] = ()
 
 
 Line = Row | Fold

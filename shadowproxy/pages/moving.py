@@ -28,21 +28,18 @@ def moved_rows(
     room.lines -= count
     for at in range(count):
         left = right = None
-        is_moved = False
         if at < len(ours):
             is_still = at not in to or to[at] in kept
-            is_moved |= not is_still
             left = one_line(at, ours[at], Mark.SAME if is_still else Mark.REMOVED)
             left = left if is_still else left._replace(away=f"now [{to[at]}]")
         if at < len(theirs):
             is_still = at not in back or at in kept
-            is_moved |= not is_still
             right = one_line(at, theirs[at], Mark.SAME if is_still else Mark.ADDED)
             right = right if is_still else right._replace(away=f"was [{back[at]}]")
-        rows.append(Row(Look.MOVED if is_moved else Look.SAME, depth, left, right))
+        rows.append(Row(Look.MOVED, depth, left, right))
     left_out = max(len(ours), len(theirs)) - count
     if left_out:
-        rows.append(Row(Look.SAME, depth, *[_more(left_out)] * 2))
+        rows.append(Row(Look.MOVED, depth, *[_more(left_out)] * 2))
     return rows
 
 

@@ -78,8 +78,7 @@ def seen_of(group: Document) -> list[Seen]:
     found = [
         Seen(difference.get("legacy", ABSENT), difference.get("candidate", ABSENT))
         for sample in samples
-        for difference in members(sample, "differences")
-        if _is_of(difference, group)
+        for difference in own_of(group, members(sample, "differences"))
     ]
     found += [
         Seen(_read(pair.get("legacy")), _read(pair.get("candidate")))
@@ -89,6 +88,11 @@ def seen_of(group: Document) -> list[Seen]:
 
 
 _UNKNOWN: Final = object()
+
+
+def own_of(group: Document, differences: Sequence[Document]) -> list[Document]:
+    """Those of an exchange's differences that are this finding's."""
+    return [each for each in differences if _is_of(each, group)]
 
 
 def _is_of(difference: Document, group: Document) -> bool:

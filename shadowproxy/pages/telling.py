@@ -46,9 +46,9 @@ def note_of(difference: Mapping[str, Any], legacy: Any, candidate: Any) -> str:
     """What happened, as far as the two values beside each other do not say it themselves."""
     kind = str(difference.get("kind"))
     if kind == Kind.TYPE:
-        became = f"{type_of(legacy)} became {type_of(candidate)}"
         more = hint(legacy, candidate)
-        return f"{became}: {more}" if more.startswith("the same") else became
+        became = f"{type_of(legacy)} became {type_of(candidate)}"
+        return more if more.startswith("the same") else became
     return _NOTES.get(kind) or hint(legacy, candidate)
 
 

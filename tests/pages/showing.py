@@ -37,7 +37,7 @@ def written(lines: Iterable[Line], is_open: bool = False) -> list[str]:
         indent = "  " * line.depth
         sides = " | ".join(cell_text(cell) for cell in (line.legacy, line.candidate))
         if isinstance(line, Fold):
-            text = line.text or sides
+            text = line.note or sides
             shown.append(
                 f"{indent}({text}{f', {line.left_out} left out' if line.left_out else ''})"
             )

@@ -21,7 +21,7 @@ VALUES = (
         (100, 90, "10 less (10 %)"),
         (0, 3, "3 more"),
         (5, -5, "the sign changed"),
-        (12, "12.0", "the same digits, once as a text"),
+        (12, "12.0", "the same number, on one side as a text"),
         (12, "13", ""),
         (None, "x", "was null"),
         ("x", None, "became null"),

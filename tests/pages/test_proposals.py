@@ -180,7 +180,7 @@ def test_what_is_to_be_pasted_is_the_rule(endpoint: str) -> None:
         written = yaml.safe_load(as_yaml(proposal, endpoint).replace("$${", "${"))["compare"]
         rules = written["endpoints"][endpoint] if endpoint else written["rules"]
         assert rules == [proposal.rule] == [json.loads(proposal.written)]
-        assert read_rule(rules[0])
+        assert read_rule(rules[0]).plain == proposal.rule
 
 
 @pytest.mark.parametrize(
@@ -200,4 +200,4 @@ def test_what_is_to_be_pasted_is_the_rule(endpoint: str) -> None:
 def test_strange_findings_raise_nothing(group: dict[str, Any]) -> None:
     """Whatever a document holds; and what is proposed is still a rule."""
     for proposal in propose(group):
-        assert read_rule(proposal.rule)
+        assert read_rule(proposal.rule).plain == proposal.rule

@@ -125,7 +125,7 @@ def test_only_what_changed_is_shown_with_a_little_around_it() -> None:
         "  (8 unchanged members)",
         '  same: "a8": 8 | "a8": 8',
         '  changed: "price": ⟨12⟩ number | "price": ⟨"12"⟩ string'
-        "  // number became string: the same digits, once as a text",
+        "  // the same number, on one side as a text",
         '  same: "z": 1 | "z": 1',
         '  same: "y": 2 | "y": 2',
         "same: } | }",
@@ -159,8 +159,8 @@ def test_another_order_shows_who_went_where() -> None:
     assert written(view_of(["a", "b", "c", "d"], ["d", "a", "b", "c"]).lines) == [
         "moved: [ | [  // the same elements in another order",
         '  moved: [0]: "a" | [0]: ⟨"d"⟩ was [3]',
-        '  same: [1]: "b" | [1]: "a"',
-        '  same: [2]: "c" | [2]: "b"',
+        '  moved: [1]: "b" | [1]: "a"',
+        '  moved: [2]: "c" | [2]: "b"',
         '  moved: [3]: ⟨"d"⟩ now [0] | [3]: "c"',
         "same: ] | ]",
     ]
