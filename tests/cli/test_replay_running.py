@@ -276,6 +276,20 @@ async def test_nothing_to_replay_is_fine() -> None:
     assert json.loads(plain.stdout)["findings"] == []
 
 
+async def test_noise_is_left_out() -> None:
+    """Nobody waits for its end, unless it is named."""
+    kept = Kept()
+    noisy = kept.add(sample_of("/noisy"), noise={"state": "noisy"})
+    async with replaying(kept) as replayed:
+        alone = await replayed.run()
+        assert not replayed.candidate.requests
+        named = await replayed.run("--group", noisy)
+    assert (alone.returncode, alone.stdout) == (
+        0, "nothing to replay: there is no open finding\nleft out as noise: 1\n",
+    )  # fmt: skip
+    assert named.stdout.endswith("\n1 fixed\n")
+
+
 async def test_the_limit_is_told() -> None:
     """Pages of the list are followed up to it."""
     kept = Kept()
@@ -284,7 +298,7 @@ async def test_the_limit_is_told() -> None:
     async with replaying(kept) as replayed:
         listed = [{"id": each["id"], "state": "open"} for each in kept.findings]
         for query, groups, after in (
-            ("limit=2", listed[:1], "n/1"), ("limit=1&after=n%2F1", listed[1:2], None),
+            ("limit=2", listed[:1], "n/1"), ("limit=1&after=n%2F1", listed[1:2], "n/2"),
         ):  # fmt: skip
             page = {"groups": groups, "total": 3, "next": after}
             asked = f"GET /api/v1/groups?state=open&sort=count&{query}"

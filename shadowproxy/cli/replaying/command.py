@@ -14,7 +14,7 @@ from shadowproxy.cli.ending import Ending
 from shadowproxy.cli.replaying.asking import Backends
 from shadowproxy.cli.replaying.outcomes import Outcome, conclude
 from shadowproxy.cli.replaying.preparing import read_header
-from shadowproxy.cli.replaying.showing import Result, Shown, progress, show, show_nothing
+from shadowproxy.cli.replaying.showing import Result, Shown, progress, show
 from shadowproxy.cli.replaying.sources import Found, RunningProxy, Source, Store
 from shadowproxy.cli.replaying.stored import Field
 from shadowproxy.cli.replaying.working import Sayings, Work, replay, samples_of
@@ -62,7 +62,7 @@ def run_replay(question: Question) -> int:
     source = _source(question, settings)
     found = source.findings(tuple(dict.fromkeys(question.groups)), question.limit)
     if not found.findings:
-        show_nothing(question.form)
+        show(Shown((), found.total, found.noise), question.form)
         return 0
     said = _said(question, settings, candidate, source, given, found)
     results = [
@@ -72,7 +72,7 @@ def run_replay(question: Question) -> int:
     is_interrupted = any(each.said.outcome is Outcome.NOT_ASKED for each in results)
     if question.mark_fixed and not is_interrupted:
         results = _marked(results, source, candidate)
-    show(Shown(results, found.total, is_interrupted), question.form)
+    show(Shown(results, found.total, found.noise, is_interrupted), question.form)
     if is_interrupted:
         return INTERRUPTED
     is_fine = all(each.said.outcome is Outcome.FIXED and not each.trouble for each in results)

@@ -53,11 +53,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """All of it; `total` findings are open, or were named."""
+    """All of it; `total` findings are open, or were named, and `noise` more are known to be noise."""
 
     results: Sequence[Result]
     total: int
-    is_interrupted: bool
+    noise: int = 0
+    is_interrupted: bool = False
 
 
 @contextmanager
@@ -74,20 +75,14 @@ def progress(total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
-def show_nothing(form: str) -> None:
-    """When there is no finding to ask about."""
-    if form == "json":
-        click.echo(_json(Shown((), 0, False)))
-    else:
-        click.echo(NOTHING)
-
-
 def show(shown: Shown, form: str) -> None:
     """Everything, on standard output."""
     if form == "json":
         click.echo(_json(shown))
-    else:
+    elif shown.results:
         _print(shown)
+    else:
+        click.echo("\n".join([NOTHING, *_left_out(shown)]))
 
 
 def _print(shown: Shown) -> None:
@@ -133,11 +128,17 @@ def summary_lines(shown: Shown) -> Iterator[str]:
         yield f"marked as fixed: {marked}"
     if shown.is_interrupted:
         yield "interrupted: nothing was marked, and what was not asked may be anything"
+    yield from _left_out(shown)
+
+
+def _left_out(shown: Shown) -> Iterator[str]:
     if shown.total > len(shown.results):
         yield (
             f"these are the {len(shown.results)} most frequent of {shown.total:,} open findings; "
             "--limit asks about more"
         )
+    if shown.noise:
+        yield f"left out as noise: {shown.noise}"
 
 
 def _json(shown: Shown) -> str:
@@ -147,6 +148,7 @@ def _json(shown: Shown) -> str:
         "findings": [_plain(result) for result in shown.results],
         "counts": {str(outcome): counts[outcome] for outcome in Outcome},
         "total": shown.total,
+        "noise": shown.noise,
         "interrupted": shown.is_interrupted,
     }
     return json.dumps(document, indent=2).replace("\x7f", "\\u007f")

@@ -1,6 +1,6 @@
 """Where findings and their samples come from, and who is told that one is fixed: a proxy or a store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from shadowproxy.cli.ending import Ending
 from shadowproxy.cli.replaying.stored import Finding, Sample, read_finding, read_sample
 from shadowproxy.config.escaping import printable
 from shadowproxy.config.stores import absolute, mask
+from shadowproxy.noise.known import State
 
 OPEN: Final = "open"
 FIXED: Final = "fixed"
@@ -21,10 +22,14 @@ MAX_REASON: Final = 500
 
 
 class Found(NamedTuple):
-    """The findings to replay; `total` counts those that are left out by the limit, too."""
+    """The findings to replay; `total` counts those that the limit leaves out, too.
+
+    `noise` are open ones that are known to be noise: nobody is waiting for their end.
+    """
 
     findings: list[Finding]
     total: int
+    noise: int = 0
 
 
 class Source(Protocol):
@@ -48,33 +53,33 @@ class RunningProxy:
 
     def findings(self, ids: Sequence[str], limit: int) -> Found:
         """Lists first, then asks for each: a list comes without samples."""
-        total = len(ids)
-        wanted = list(ids)
-        if not ids:
-            wanted, total = self._open(limit)
-        documents = [(each, self._admin.find(_path("groups", each))) for each in wanted]
-        missing = [each for each, document in documents if document is None]
+        found = {each: self._admin.find(_path("groups", each)) for each in ids}
         if ids:
-            _require(missing)
-        read = (read_finding(document) for _, document in documents)
-        return Found([finding for finding in read if finding is not None], total)
+            _require([each for each, document in found.items() if document is None])
+            return Found(_read(found.values()), len(ids))
+        listed, total = self._open(limit)
+        telling = [each for each in listed if not _is_noise(each)]
+        found = {
+            each["id"]: self._admin.find(_path("groups", each["id"])) for each in telling[:limit]
+        }
+        noise = len(listed) - len(telling)
+        return Found(_read(found.values()), max(total - noise, len(found)), noise)
 
-    def _open(self, limit: int) -> tuple[list[str], int]:
-        """Ids of the open findings, and how many there are, as far as that was said."""
-        ids: dict[str, None] = {}
+    def _open(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """The open findings, and how many there are, as far as that was said."""
+        listed: dict[str, dict[str, Any]] = {}
         total, after = 0, ""
-        while len(ids) < limit:
-            query = f"state={OPEN}&sort=count&limit={min(PAGE, limit - len(ids))}"
-            page = self._admin.ask(
-                "GET", f"/api/v1/groups?{query}" + (f"&after={quote(after, safe='')}" * bool(after))
-            )
-            before = len(ids)
-            ids |= dict.fromkeys(_open_ids(page.get("groups")))
+        while len(listed) < limit:
+            query = f"state={OPEN}&sort=count&limit={min(PAGE, limit - len(listed))}"
+            query += f"&after={quote(after, safe='')}" if after else ""
+            page = self._admin.ask("GET", f"/api/v1/groups?{query}")
+            before = len(listed)
+            listed |= {each["id"]: each for each in _open_ones(page.get("groups"))}
             total = page["total"] if type(page.get("total")) is int else 0
             after = page.get("next") if isinstance(page.get("next"), str) else ""
-            if not after or len(ids) == before:
-                break
-        return list(ids)[:limit], max(total, len(ids))
+            if not after or len(listed) == before:
+                return list(listed.values()), len(listed)
+        return list(listed.values()), max(total, len(listed))
 
     def sample(self, sample_id: str) -> Sample | None:
         """One request of ours."""
@@ -96,13 +101,13 @@ class Store:
         """All of them come with their samples."""
         documents = self._read_groups(ids)
         if ids:
-            known = {str(document.get("id")) for document in documents}
+            known = {document.get("id") for document in documents}
             _require([each for each in ids if each not in known])
-        else:
-            documents = [each for each in documents if each.get("state", OPEN) == OPEN]
-            documents.sort(key=lambda each: (-_count(each), str(each.get("id"))))
-        read = (read_finding(document) for document in documents[:limit])
-        return Found([finding for finding in read if finding is not None], len(documents))
+            return Found(_read(documents), len(ids))
+        listed = _open_ones(documents)
+        telling = [each for each in listed if not _is_noise(each)]
+        telling.sort(key=lambda each: (-_count(each), each["id"]))
+        return Found(_read(telling[:limit]), len(telling), len(listed) - len(telling))
 
     def _read_groups(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         from shadowproxy.report.reading import read_groups
@@ -142,14 +147,24 @@ def _path(what: str, found: str) -> str:
     return f"/api/v1/{what}/{quote(found, safe='')}"
 
 
-def _open_ids(groups: Any) -> list[str]:
-    """A proxy of another release may not know how to select them."""
+def _open_ones(groups: Any) -> list[dict[str, Any]]:
+    """Those with an id; a proxy of another release may not know how to select them."""
     known = [each for each in groups if isinstance(each, dict)] if isinstance(groups, list) else []
     return [
-        each["id"]
+        each
         for each in known
         if isinstance(each.get("id"), str) and each.get("state", OPEN) == OPEN
     ]
+
+
+def _is_noise(document: dict[str, Any]) -> bool:
+    noise = document.get("noise")
+    return isinstance(noise, dict) and noise.get("state") == State.NOISY
+
+
+def _read(documents: Iterable[Any]) -> list[Finding]:
+    found = map(read_finding, documents)
+    return [finding for finding in found if finding is not None]
 
 
 def _require(missing: Sequence[str]) -> None:
