@@ -92,6 +92,7 @@ class Rules:
         rules = [("", read_rule(plain)) for plain in settings.rules]
         for endpoint, own in settings.endpoints:
             rules += [(endpoint, read_rule(plain)) for plain in own]
+        rules += [(endpoint, read_rule(plain)) for _, endpoint, plain in settings.saved]
         headers = settings.ignore_headers, settings.unordered_headers
         return cls(*headers, rules, today, settings, as_written)
 

@@ -5,7 +5,7 @@ whoever asks says so. What cannot be told to be harmless counts as dangerous.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from shadowproxy.compare.classes import class_of, is_in_class
@@ -60,9 +60,15 @@ class Simulation(NamedTuple):
 
 
 def simulate(
-    plain: Mapping[str, Any], pairs: Iterable[Pair], rules: Rules, endpoint: str = ""
+    plain: Mapping[str, Any],
+    pairs: Iterable[Pair],
+    rules: Rules,
+    endpoint: str = "",
+    look: Callable[[int, Comparison], None] | None = None,
 ) -> Simulation:
     """What a rule for an endpoint (none: for all) would hide besides what `rules` hide already.
+
+    `look` is shown each pair's number and what is left of its differences.
 
     Raises:
         RuleError: it means nothing.
@@ -81,6 +87,8 @@ def simulate(
         if endpoint not in ("", pair.endpoint):
             continue
         after = compare(pair.legacy, pair.candidate, more, pair.endpoint)
+        if look is not None:
+            look(at, after)
         counts["hidden_mismatches"] += _is_hidden(before, after)
         counts["new_differences"] += _new(before, after)
         for difference in _gone(before.differences, after.differences):

@@ -6,12 +6,10 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
-from shadowproxy.control.front import STYLE_SOURCE
-
 SECURITY_FIELDS: Final = {
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src {STYLE_SOURCE}; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -1,6 +1,7 @@
 """The web application: route table, rules of admission, problem documents, security fields."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 from http import HTTPStatus
 from typing import Final
 
@@ -71,7 +72,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     if isinstance(answer, Fault):
         detail = "a bug of ours; the log has its traceback"
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
-    return answer
+    return _tagged(request, answer)
 
 
 async def _try(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -87,4 +88,31 @@ async def _try(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _secure(request: web.Request, response: web.StreamResponse) -> None:
+    kept = response.headers.get("Cache-Control")
     response.headers.update(SECURITY_FIELDS)
+    if kept is not None:
+        response.headers["Cache-Control"] = kept
+
+
+def _tagged(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """What was read gets its content's digest; who has it already is told so (RFC 9110 13.1.2)."""
+    is_read = request.method in ("GET", "HEAD") and response.status == HTTPStatus.OK
+    if (
+        not is_read
+        or not isinstance(response, web.Response)
+        or not request.path.startswith(_TAGGED)
+    ):
+        return response
+    body = response.body
+    if "ETag" not in response.headers and isinstance(body, bytes):
+        response.headers["ETag"] = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+        response.headers["Cache-Control"] = "private, no-cache"
+    known = request.headers.get("If-None-Match", "")
+    tag = response.headers.get("ETag")
+    if tag and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
+        fields = {name: response.headers[name] for name in ("ETag", "Cache-Control")}
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=fields)
+    return response
+
+
+_TAGGED: Final = ("/api/v1/", "/static/")

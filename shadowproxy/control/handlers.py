@@ -1,22 +1,23 @@
-"""What each route of the admin server does: read the state, or change it, and answer."""
+"""What each route that reads does: ask for its document, and answer with it."""
 
 import asyncio
 import json
-import time
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
 
-from shadowproxy.control import deltas, findings, metrics, reports
+from shadowproxy.control import deltas, documents, metrics
 from shadowproxy.control.answers import Refused, document, problem
 from shadowproxy.control.changes import read_change
 from shadowproxy.control.dialling import NAMES, now_utc
-from shadowproxy.control.front import render_front
-from shadowproxy.control.standing import Standing, look, serving_edges
+from shadowproxy.control.documents import Document, Query
+from shadowproxy.control.standing import look, serving_edges
 from shadowproxy.control.state import STATE, State
-from shadowproxy.control.sums import add_up
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def livez(request: web.Request) -> web.Response:
@@ -51,101 +52,64 @@ def _scrape(state: State, accept: str) -> tuple[bytes, str]:
     return metrics.render(look(state.process), control, accept)
 
 
-async def get_status(request: web.Request) -> web.Response:
-    """How the proxy stands: dials, conservation sums, processes, configuration, versions."""
-    state = request.app[STATE]
-    return document(_status(state, await _look(state)))
+def _plain(name: str, ask: Callable[[State], Awaitable[Document]]) -> Handler:
+    """A handler that answers with a document nothing is asked of."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return document(await ask(request.app[STATE]))
+
+    handle.__name__, handle.__doc__ = name, ask.__doc__
+    return handle
 
 
-def _status(state: State, standing: Standing) -> dict[str, Any]:
-    process, now = state.process, now_utc()
-    sums = add_up(standing)
-    last = state.reloading.last
-    shed = process.dials.shed
-    return {
-        "ready": not process.dials.draining and bool(serving_edges(process)),
-        "draining": process.dials.draining,
-        "uptime_s": round(time.monotonic() - state.started_s, 1),
-        "supervised": state.is_supervised,
-        "exchanges": reports.exchanges(sums),
-        "in_flight_at": sums.in_flight_at,
-        "reasons": sums.by_reason,
-        "dials": {name: state.dialling.describe(name, now) for name in NAMES},
-        "shadow": {**reports.shadowing(standing), "shed": None if shed is None else str(shed)},
-        "processes": reports.processes(standing),
-        "config": {
-            "path": state.reloading.path,
-            "generation": process.settings.generation,
-            "last_reload": None if last is None else asdict(last),
-            "restart_needed": [] if last is None else list(last.restart_needed),
-        },
-        "versions": reports.versions(),
-    }
+def _asked(name: str, ask: Callable[[State, Query], Awaitable[Document]]) -> Handler:
+    """A handler that answers with a document of the request's query."""
+
+    async def handle(request: web.Request) -> web.Response:
+        return document(await ask(request.app[STATE], request.query))
+
+    handle.__name__, handle.__doc__ = name, ask.__doc__
+    return handle
 
 
-async def get_summary(request: web.Request) -> web.Response:
-    """Verdicts with rates and intervals, added latency, coverage, since the counters began."""
-    if "since" in request.query:
-        detail = "since: counts are kept as totals; ask without it"
-        raise Refused(HTTPStatus.NOT_IMPLEMENTED, detail)
-    state = request.app[STATE]
-    standing = await _look(state)
-    found = await asyncio.to_thread(findings.read_findings, state.process.runtime_dir)
-    return document({**reports.summary(standing), "groups": len(found["groups"])})
-
-
-async def get_endpoints(request: web.Request) -> web.Response:
-    """Every route: requests, verdicts, latency of both sides."""
-    standing = await _look(request.app[STATE])
-    return document({"endpoints": await asyncio.to_thread(reports.endpoints, standing)})
-
-
-async def get_groups(request: web.Request) -> web.Response:
-    """Findings, most frequent first; `endpoint` selects."""
-    state = request.app[STATE]
-    found = await asyncio.to_thread(findings.read_findings, state.process.runtime_dir)
-    groups = findings.select(found, request.query.get("endpoint"))
-    return document({**found, "groups": groups})
+get_status = _plain("get_status", documents.status)
+get_noise = _plain("get_noise", documents.noise)
+get_latencies = _plain("get_latencies", documents.latencies)
+get_rules = _plain("get_rules", documents.rules)
+get_versions = _plain("get_versions", documents.versions)
+get_summary = _asked("get_summary", documents.summary)
+get_report = _asked("get_report", documents.report)
+get_endpoints = _asked("get_endpoints", documents.endpoints)
+get_series = _asked("get_series", documents.series)
+get_groups = _asked("get_groups", documents.groups)
+get_coverage = _asked("get_coverage", documents.coverage)
+get_audit = _asked("get_audit", documents.audit)
 
 
 async def get_group(request: web.Request) -> web.Response:
     """One finding with its samples and, when it has a reproducer, that one's delta."""
     state = request.app[STATE]
-    found = await asyncio.to_thread(findings.read_findings, state.process.runtime_dir)
-    group = findings.find(found, request.match_info["id"])
-    if group is None:
-        raise Refused(HTTPStatus.NOT_FOUND, "no such finding")
-    reproducer = group.get("reproducer")
+    found = await documents.group(state, request.match_info["id"])
+    reproducer = found["reproducer"]
     if isinstance(reproducer, dict) and {"legacy", "candidate"} <= reproducer.keys():
         async with state.rendering:
             delta = await deltas.rendered(reproducer["legacy"], reproducer["candidate"])
-        return document({**group, "delta": delta})
-    return document(group)
+        return document({**found, "delta": delta})
+    return document(found)
 
 
-async def get_noise(request: web.Request) -> web.Response:
-    """Where legacy disagrees with itself, and what that excuses; with the numbers behind it."""
-    learned = await _learned(request)
-    return document({name: learned[name] for name in ("noise", "evicted", "expired")})
-
-
-async def get_latencies(request: web.Request) -> web.Response:
-    """Both sides' times by endpoint, and where the candidate is claimed to be slower."""
-    return document({"latencies": (await _learned(request))["latencies"]})
-
-
-async def get_rules(request: web.Request) -> web.Response:
-    """Every rule with what it has hidden; those that matched nothing are marked."""
-    return document({"rules": (await _learned(request))["rules"]})
+async def get_sample(request: web.Request) -> web.Response:
+    """One exchange, redacted, with its differences."""
+    return document(await documents.sample(request.app[STATE], request.match_info["id"]))
 
 
 async def put_dial(request: web.Request) -> web.Response:
     """Turns a dial; every edge acts on its next request."""
     name = _dial_name(request)
     try:
-        change = read_change(name, json.loads(await request.read()), peer_of(request))
-    except (ValueError, RecursionError) as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, _why(error)) from None
+        change = read_change(name, await body_of(request), peer_of(request))
+    except ValueError as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from None
     dialling = request.app[STATE].dialling
     dialling.turn(change, now_utc())
     return document({"dial": name, **dialling.describe(name, now_utc())})
@@ -168,13 +132,16 @@ async def post_reload(request: web.Request) -> web.Response:
     return document(asdict(outcome))
 
 
-async def get_front(request: web.Request) -> web.Response:
-    """The page for people."""
-    state = request.app[STATE]
-    status = _status(state, await _look(state))
-    found = await asyncio.to_thread(findings.read_findings, state.process.runtime_dir)
-    page = render_front(status, findings.select(found, None))
-    return web.Response(text=page, content_type="text/html", charset="utf-8")
+async def body_of(request: web.Request) -> Any:
+    """The request's JSON document.
+
+    Raises:
+        Refused: 400, it is none.
+    """
+    try:
+        return json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise Refused(HTTPStatus.BAD_REQUEST, "expected a JSON object in UTF-8") from None
 
 
 def peer_of(request: web.Request) -> str:
@@ -183,22 +150,8 @@ def peer_of(request: web.Request) -> str:
     return str(name[0]) if isinstance(name, tuple) else ""
 
 
-async def _learned(request: web.Request) -> dict[str, Any]:
-    runtime_dir = request.app[STATE].process.runtime_dir
-    return await asyncio.to_thread(findings.read_learned, runtime_dir)
-
-
-async def _look(state: State) -> Standing:
-    return await asyncio.to_thread(look, state.process)
-
-
 def _dial_name(request: web.Request) -> str:
     name = request.match_info["name"]
     if name not in NAMES:
         raise Refused(HTTPStatus.NOT_FOUND, f"no such dial; there are {' and '.join(NAMES)}")
     return name
-
-
-def _why(error: Exception) -> str:
-    is_syntax = isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)
-    return "expected a JSON object in UTF-8" if is_syntax else str(error)

@@ -22,10 +22,10 @@ import shadowproxy
 from shadowproxy.control.histograms import of_proxy, of_route
 from shadowproxy.control.standing import FRESH_MS, Standing
 from shadowproxy.control.sums import Sums, add_up
-from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.cells import (
     COMPARE_BOUNDS_S,
     DURATION_BOUNDS_S,
+    FLUSH_OUTCOMES,
     METHODS,
     OUTCOMES,
     OVERHEAD_BOUNDS_S,
@@ -33,6 +33,7 @@ from shadowproxy.core.cells import (
     STATUS_CLASSES,
     WITNESS_OUTCOMES,
 )
+from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.overriding import override
 from shadowproxy.core.words import Backend, Kind, Refusal, Verdict
 
@@ -68,6 +69,7 @@ class _Exposition(Collector):
         yield from _verdicts(standing)
         yield from _backends(standing)
         yield from _learning(standing)
+        yield from _store(standing)
         yield from _gauges(standing)
         yield from _processes(standing)
         yield from _control(self._control)
@@ -164,6 +166,17 @@ def _learning(standing: Standing) -> Iterator[Metric]:
     yield rechecks
     dropped = _counter("summaries_dropped", "Matches that the judge's statistics have missed.")
     yield _single(dropped, standing, "summaries_dropped")
+
+
+def _store(standing: Standing) -> Iterator[Metric]:
+    flushes = _counter("store_flushes", "Batches for the report's store.", ("outcome",))
+    for outcome in FLUSH_OUTCOMES:
+        flushes.add_metric((outcome,), standing.total(f"store_flushes/{outcome}"))
+    yield flushes
+    lost = _counter("store_rows_lost", "Rows that the store did not take or had no room for.")
+    yield _single(lost, standing, "store_rows_lost")
+    yield _gauge("store_up", "1 while the store takes what it is given.", standing.total("store_up"))
+    yield _gauge("store_bytes", "Size of the store.", standing.largest("store_bytes"))
 
 
 def _gauges(standing: Standing) -> Iterator[Metric]:

@@ -45,7 +45,10 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": route.handler.__name__,
         "summary": (route.handler.__doc__ or "").partition("\n")[0],
         "responses": {
-            "200": {"description": "OK", "content": {route.media_type: _content(route)}},
+            str(route.success): {
+                "description": HTTPStatus(route.success).phrase,
+                "content": {route.media_type: _content(route)},
+            },
             **{str(status): _failure(status) for status in sorted(failures)},
         },
     }

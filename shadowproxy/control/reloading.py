@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -38,6 +38,10 @@ SETTLE_LOOKS: Final = 10
 TAKEN_UP_S: Final = 2.0
 LOOK_S: Final = 0.02
 """Twenty ticks are how long an answer waits for the other processes."""
+
+
+SavedRules = tuple[tuple[str, str, dict[str, Any]], ...]
+"""As `CompareSettings.saved` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ class Reloading:
             return outcome
         needing = tuple(restart_needed(old, loaded.settings))
         new = next_generation(old, loaded.settings)
+        new = replace(new, compare=replace(new.compare, saved=old.compare.saved))
         await asyncio.to_thread(write_settings, self._process.runtime_dir, new)
         self._take_up(new)
         late = await self._laggards(new.generation)
@@ -142,6 +147,19 @@ class Reloading:
         level = logs.LEVELS["warning" if needing or late else "info"]
         self._log.log(level, "config_reloaded", **_told(outcome))
         return outcome
+
+    async def adopt(self, saved: SavedRules) -> None:
+        """Puts the rules in force that people saved, in place of those that were before."""
+        async with self._one:
+            old = self._process.settings
+            if old.compare.saved == saved:
+                return
+            compare = replace(old.compare, saved=saved)
+            new = replace(old, generation=old.generation + 1, compare=compare)
+            await asyncio.to_thread(write_settings, self._process.runtime_dir, new)
+            self._take_up(new)
+            await self._laggards(new.generation)
+            self._log.info("rules_adopted", saved=len(saved), generation=new.generation)
 
     def _take_up(self, new: Settings) -> None:
         """From here on the new settings are in force; readers see them on their next tick."""

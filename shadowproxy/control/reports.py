@@ -1,17 +1,17 @@
 """The documents of the reading API, made from one `Standing`: pure functions."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import shadowproxy
 from shadowproxy.control.histograms import of_proxy, of_route
 from shadowproxy.control.standing import Standing
 from shadowproxy.control.sums import Sums, add_up
-from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.cells import DURATION_BOUNDS_S, METHODS, OVERHEAD_BOUNDS_S, STATUS_CLASSES
+from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.words import Backend, Kind, Verdict
-from shadowproxy.findings.shares import share
+from shadowproxy.report.traffic import rate
 
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
@@ -66,11 +66,11 @@ def summary(standing: Standing) -> dict[str, Any]:
     return {
         "exchanges": exchanges(sums),
         "verdicts": {
-            verdict: {"count": count, **_rate(count, sums.recorded)}
+            verdict: {"count": count, **rate(count, sums.recorded)}
             for verdict, count in verdicts.items()
         },
         "differences": {str(kind): count for kind, count in compared.items()},
-        "coverage": _rate(sums.recorded, sums.received),
+        "coverage": rate(sums.recorded, sums.received),
         "not_compared": {
             f"{state}/{reason}": count
             for state, reasons in sums.by_reason.items()
@@ -93,11 +93,7 @@ def _endpoint(standing: Standing, name: str, slot: int) -> dict[str, Any]:
     return {
         "route": name,
         "path": configured.get(name),
-        "requests": sum(
-            standing.of_route(slot, f"requests/{method}/{status}")
-            for method in METHODS
-            for status in STATUS_CLASSES
-        ),
+        "requests": _requests(standing, slot),
         "exchanges": sum(verdicts.values()),
         "verdicts": verdicts,
         "latency": {
@@ -110,6 +106,46 @@ def _endpoint(standing: Standing, name: str, slot: int) -> dict[str, Any]:
             },
         },
     }
+
+
+def _requests(standing: Standing, slot: int) -> int:
+    return sum(
+        standing.of_route(slot, f"requests/{method}/{status}")
+        for method in METHODS
+        for status in STATUS_CLASSES
+    )
+
+
+def routes(standing: Standing) -> list[dict[str, Any]]:
+    """Every route with how it is copied, and how much of it was compared."""
+    return [_route(standing, name, slot) for name, slot in standing.routes.items()]
+
+
+def _route(standing: Standing, name: str, slot: int) -> dict[str, Any]:
+    shadow = standing.settings.shadow
+    route = next((each for each in standing.settings.routes if each.name == name), None)
+    requests = _requests(standing, slot)
+    recorded = sum(standing.of_route(slot, f"verdict/{verdict}") for verdict in Verdict)
+    is_copied = route is None or route.shadow
+    methods = (route.shadow_methods if route else ()) or shadow.methods
+    sample = shadow.sample if route is None or route.sample is None else route.sample
+    return {
+        "route": name,
+        "path": None if route is None else route.path,
+        "methods": list(methods),
+        "shadow": "sampled" if is_copied else "never",
+        "sample": sample,
+        "requests": requests,
+        "recorded": recorded,
+        "share": min(1.0, recorded / requests) if requests else None,
+        "why": _why(is_copied, methods, sample),
+    }
+
+
+def _why(is_copied: bool, methods: Sequence[str], sample: float) -> str:
+    if not is_copied:
+        return "never copied: the route says shadow: never"
+    return f"{100 * sample:g} % of {', '.join(methods)} are copied, other methods are not"
 
 
 def _over_routes(standing: Standing, cell: str) -> int:
@@ -125,10 +161,3 @@ def _latency(histogram: Histogram) -> dict[str, Any]:
 
 def _in_seconds(quantiles: Mapping[str, float | None]) -> dict[str, float | None]:
     return {f"{name}_s": value for name, value in quantiles.items()}
-
-
-def _rate(count: int, total: int) -> dict[str, Any]:
-    """The share with its interval; null of nothing."""
-    if not total:
-        return {"rate": None, "low": None, "high": None}
-    return share(count, total)._asdict()

@@ -16,8 +16,13 @@ from shadowproxy import logs
 from shadowproxy.control.application import make_application
 from shadowproxy.control.connections import Connections
 from shadowproxy.control.dialling import Dialling, now_utc
+from shadowproxy.control.documents import changed
+from shadowproxy.control.live import EVERY_S
 from shadowproxy.control.reloading import Reloading
+from shadowproxy.control.saved import Saved
+from shadowproxy.control.standing import look
 from shadowproxy.control.state import State
+from shadowproxy.control.store import Store
 from shadowproxy.core.overriding import override
 from shadowproxy.core.settings import Settings
 from shadowproxy.ipc.dials import HEARTBEAT
@@ -43,7 +48,9 @@ async def serve(
         dialling.apply()
         logs.configure(settings.log, process.tallies, log_fd)
 
-    state = State(process, dialling, Reloading(process, follow))
+    store = Store(process.settings.report.store)
+    reloading = Reloading(process, follow)
+    state = State(process, dialling, reloading, store, Saved(store, reloading))
     runner = web.AppRunner(make_application(state), handle_signals=False)
     await runner.setup()
     assert runner.server is not None
@@ -55,6 +62,7 @@ async def serve(
         for server in servers:
             server.close()
         await runner.cleanup()
+        store.close()
         logs.close(FLUSH_S)
 
 
@@ -64,10 +72,21 @@ async def _run(state: State, stop: asyncio.Event, reload: asyncio.Event) -> None
             tasks.create_task(_tick(state)),
             tasks.create_task(state.reloading.poll()),
             tasks.create_task(state.reloading.obey(reload)),
+            tasks.create_task(state.saved.poll()),
+            tasks.create_task(_tell(state)),
         ]
         await stop.wait()
         for task in running:
             task.cancel()
+
+
+async def _tell(state: State) -> None:
+    """Once a second, while pages listen: whether there is something new."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        if state.live.is_heard:
+            standing = await asyncio.to_thread(look, state.process)
+            await state.live.publish(changed(standing))
 
 
 async def _listen(connections: Connections, sock: socket.socket) -> asyncio.Server:

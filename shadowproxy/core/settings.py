@@ -115,7 +115,8 @@ class CompareSettings:
     A rule is the mapping that the file holds, as plain values: `compare.rules` reads it.
     `endpoints` are (METHOD /template, its rules); `templates` the endpoints of an OpenAPI file;
     `messages` says which protobuf message (of `descriptors`, a base64 FileDescriptorSet) the
-    answers of an endpoint are.
+    answers of an endpoint are. `saved` are the rules that people saved on a page, as (id, endpoint,
+    rule): control reads them from the store and adds them to what the file says.
     """
 
     numbers: str = "value"
@@ -127,6 +128,7 @@ class CompareSettings:
     templates: tuple[str, ...] = ()
     descriptors: str = ""
     messages: tuple[tuple[str, str], ...] = ()
+    saved: tuple[tuple[str, str, dict[str, Any]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

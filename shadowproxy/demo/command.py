@@ -112,7 +112,7 @@ class _Demo:
 
     async def _start_proxy(self, children: Children, addresses: Addresses) -> Child:
         file = self.folder / "shadowproxy.yaml"
-        file.write_text(write_configuration(addresses))
+        file.write_text(write_configuration(addresses, self.folder / "report.db"))
         return await children.start("proxy", "shadowproxy", "run", "-c", str(file))
 
     async def _drive(

@@ -1,6 +1,7 @@
 """The configuration file of the demo's proxy: one that a user could have written."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 _TEXT = """\
 # Written by `shadowproxy demo`.
@@ -21,6 +22,7 @@ routes:
   - {{name: catalogue, path: /catalogue.json}}
   - {{name: export, path: /export.csv}}
   - {{name: health, path: /health, shadow: never}}
+report: {{store: "sqlite:///{store}"}}
 guard: {{budget: 50ms}}  # users, backends and proxy share these cores
 limits: {{drain_delay: 100ms, drain_timeout: 5s}}
 log: {{format: json}}
@@ -37,9 +39,10 @@ class Addresses:
     candidate_port: int
 
 
-def write_configuration(addresses: Addresses) -> str:
-    """The file's text."""
+def write_configuration(addresses: Addresses, store: Path) -> str:
+    """The file's text; the report is kept in the file `store`."""
     return _TEXT.format(
+        store=store,
         listen=addresses.listen,
         admin=addresses.admin,
         legacy_port=addresses.legacy_port,

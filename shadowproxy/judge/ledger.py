@@ -142,7 +142,9 @@ class Ledger:
         return batch
 
 
-def learned_parts(knowledge: Knowledge, rules: Rules, unix_s: float) -> dict[str, bytes]:
+def learned_parts(
+    knowledge: Knowledge, rules: Rules, saved: Sequence[str], unix_s: float
+) -> dict[str, bytes]:
     """What people may want to see of what was learned, deflated; endpoints and paths are redacted."""
     table = knowledge.noise.table
     parts = {
@@ -152,6 +154,6 @@ def learned_parts(knowledge: Knowledge, rules: Rules, unix_s: float) -> dict[str
             "expired": table.expired,
         },
         "latencies": knowledge.latencies.shown(),
-        "rules": show(rules, knowledge.usage.standings(unix_s)),
+        "rules": show(rules, knowledge.usage.standings(unix_s), saved),
     }
     return {name: zlib.compress(orjson.dumps(part), 1) for name, part in parts.items()}

@@ -88,7 +88,10 @@ class _Upkeep:
         if knowledge.has_news and self._learned.is_due(now_s):
             knowledge.has_news = False
             with self._learned:
-                judge.ledger.batch.learned = learned_parts(knowledge, judge.rules, _unix_s())
+                saved = [rule_id for rule_id, _, _ in self._process.settings.compare.saved]
+                judge.ledger.batch.learned = learned_parts(
+                    knowledge, judge.rules, saved, _unix_s()
+                )
                 judge.ledger.batch.links = judge.recorder.together.pairs()
         if knowledge.is_unsaved and self._state.is_due(now_s):
             knowledge.is_unsaved = not self._state.write()

@@ -3,17 +3,25 @@
 Source: COMPARING.md, Rules: misspelt ones are the commonest complaint about every peer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shadowproxy.compare.ruleset import Rules
 from shadowproxy.compare.usage import Standing
 
 
-def show(rules: Rules, standings: Iterable[Standing]) -> list[dict[str, Any]]:
-    """Plain values, one for each rule; `since_s` is in Unix seconds."""
+def show(
+    rules: Rules, standings: Iterable[Standing], saved: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Plain values, one for each rule; `since_s` is in Unix seconds.
+
+    `saved` are the ids of the last rules, which people saved.
+    """
+    first_saved = len(rules.rules) - len(saved)
     return [
         {
+            "source": "file" if each.rule < first_saved else "saved",
+            "id": None if each.rule < first_saved else saved[each.rule - first_saved],
             "endpoint": rules.endpoints[each.rule],
             "rule": rules.rules[each.rule],
             "hits": each.hits,

@@ -1,18 +1,18 @@
 """Findings as they are read: listed, filtered, sorted, one with everything."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, desc, func, or_, select
 
-from shadowproxy.core.words import Kind
 from shadowproxy.findings.causes import find_causes
 from shadowproxy.findings.documents import read_pairs, to_plain
 from shadowproxy.findings.group import Evidence, Group, Recheck
 from shadowproxy.findings.sentences import sentence
+from shadowproxy.noise.known import State
 from shadowproxy.report import schema
 from shadowproxy.report.endpoints import exchanges_by_endpoint
 from shadowproxy.report.learned import links_of
@@ -71,11 +71,12 @@ def group_list(connection: Connection, query: Query, window: Window) -> dict[str
 
 def _order(
     row: RowMapping, sort: str, counts: Mapping[str, int] | None, exchanges: Mapping[int, int]
-) -> tuple[bool, float, str]:
-    """Open ones first, then the most."""
+) -> tuple[int, float, str]:
+    """Open ones first, noise last, then the most."""
     count = row["count"] if counts is None else counts.get(row["id"], 0)
     most = count / max(1, exchanges.get(row["endpoint_id"], 0)) if sort == "share" else count
-    return row["state"] != "open", -most, row["id"]
+    place = 2 if row["noise_state"] == State.NOISY else int(row["state"] != "open")
+    return place, -most, row["id"]
 
 
 def _conditions(query: Query) -> list[ColumnElement[bool]]:
@@ -235,6 +236,31 @@ def sample_of(connection: Connection, sample_id: str) -> dict[str, Any] | None:
     return document
 
 
+def newest_samples(
+    connection: Connection, endpoint: str, group_id: str, limit: int
+) -> list[dict[str, Any]]:
+    """Whole exchanges, those of a finding first, then of an endpoint's or of all findings."""
+    of, table = schema.sample_groups, schema.samples
+    chosen = select(
+        table.c.id, table.c.content, table.c.at, (of.c.group_id == group_id).label("own")
+    )
+    chosen = chosen.join(of, of.c.sample_id == table.c.id)
+    if endpoint:
+        chosen = chosen.join(groups, groups.c.id == of.c.group_id)
+        chosen = chosen.where(groups.c.endpoint_id == endpoint_id(endpoint))
+    rows = connection.execute(chosen.order_by(desc("own"), table.c.at.desc()).limit(4 * limit))
+    found = {row.id: row.content for row in rows}
+    return [orjson.loads(zlib.decompress(each)) for each in list(found.values())[:limit]]
+
+
+def places_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The general path and kind of findings."""
+    rows = connection.execute(
+        select(groups.c.id, groups.c.path, groups.c.kind).where(groups.c.id.in_(sorted(ids)))
+    )
+    return {row.id: (row.path, row.kind) for row in rows}
+
+
 def group_series(connection: Connection, group_id: str, window: Window) -> dict[str, Any]:
     """How often it was seen, over time."""
     table = schema.group_series
@@ -269,6 +295,3 @@ def _sibling(row: RowMapping) -> dict[str, Any]:
     return {
         "id": row["id"], "endpoint": row["endpoint"], "sentence": sentence(group_of(row, {}))
     }  # fmt: skip
-
-
-KINDS: Final = tuple(str(kind) for kind in Kind)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from shadowproxy.core.settings import ReportSettings
 from shadowproxy.core.words import Verdict
+from shadowproxy.noise.known import State
 from shadowproxy.report import migrating
 from shadowproxy.report.conclusion import Facts, conclude
 from shadowproxy.report.endpoints import endpoint_items, endpoint_series
@@ -104,7 +105,7 @@ def report_of(
         sum(verdicts[verdict]["count"] for verdict in _TRIED),
         _bad(verdicts, listed["groups"]),
         max_mismatch,
-        sum(group["noise"]["state"] != "noisy" for group in undecided),
+        sum(group["noise"]["state"] != State.NOISY for group in undecided),
         len(returned),
         list(slower.values()),
     )
@@ -144,13 +145,18 @@ _TRIED: Final = (
 
 
 def _bad(verdicts: dict[str, Any], listed: Sequence[dict[str, Any]]) -> int:
-    """Exchanges that speak against the candidate; those of findings that a person expects do not.
+    """Exchanges that speak against the candidate; noise and what a person expects do not.
 
     An exchange may show several findings, so of those that count there are at most as many as their
     counts add up to.
     """
     mismatches = int(verdicts[Verdict.MISMATCH]["count"])
-    counted = [group["count"] for group in listed if group["state"] == "open" or group["returned"]]
+    counted = [
+        group["count"]
+        for group in listed
+        if group["returned"]
+        or (group["state"] == "open" and group["noise"]["state"] != State.NOISY)
+    ]
     if len(counted) < len(listed):
         mismatches = min(mismatches, sum(counted))
     return mismatches + int(verdicts[Verdict.CANDIDATE_FAILED]["count"])
@@ -163,7 +169,8 @@ def _verdicts_at(connection: Connection, window: Window, endpoint: str) -> dict[
 
 
 def _open_count(connection: Connection, window: Window, endpoint: str | None) -> int:
-    chosen: list[ColumnElement[bool]] = [(groups.c.state == "open") | has_returned()]
+    is_open = (groups.c.state == "open") & (groups.c.noise_state != State.NOISY)
+    chosen: list[ColumnElement[bool]] = [is_open | has_returned()]
     if window.since is not None:
         chosen.append(groups.c.last_seen >= window.since)
     if endpoint is not None:

@@ -166,6 +166,7 @@ async def command(
             "log": {"format": "json"},
             "noise": {"source": "off"},  # tests count what legacy is asked
             "compare": {"recheck": {"per_minute": 0}},
+            "report": {"store": f"sqlite:///{folder}/report.db"},
             "workers": 2,
         }
         if candidate is not None:

@@ -1,0 +1,60 @@
+"""The store as control reads and changes it, never on the loop's own thread.
+
+Law: what is the matter with the store is told as 503 and a sentence; health, metrics and dials need
+no store.
+"""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from shadowproxy.control.answers import Refused
+from shadowproxy.report.deciding import Writer
+from shadowproxy.report.opening import StoreError
+from shadowproxy.report.reading import Reader
+
+MAX_READING: Final = 2
+"""Readings at once; each is a thread that works, and there is one interpreter."""
+_T = TypeVar("_T")
+
+
+class Store:
+    """The report's store of one proxy."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._reader = Reader(url)
+        self._writer = Writer(url)
+        self._reading = asyncio.Semaphore(MAX_READING)
+        self._writing = asyncio.Lock()
+
+    async def read(self, what: Callable[..., _T], *arguments: Any, **more: Any) -> _T:
+        """What a function of a connection says.
+
+        Raises:
+            Refused: 503, the store cannot be read.
+        """
+        try:
+            async with self._reading:
+                return await asyncio.to_thread(self._reader.read, what, *arguments, **more)
+        except StoreError as error:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+
+    async def write(self, what: Callable[..., _T], *arguments: Any) -> _T:
+        """What a function of a connection says, once its transaction is committed.
+
+        Raises:
+            Refused: 503, the store cannot be written.
+        """
+        try:
+            async with self._writing:
+                written: _T = await asyncio.to_thread(self._writer.write, what, *arguments)
+                return written
+        except StoreError as error:
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+
+    def close(self) -> None:
+        """Ends all connections."""
+        self._reader.close()
+        self._writer.close()
