@@ -133,7 +133,7 @@ def sparkline(values: Sequence[Any], about: str) -> Markup:
     if len(numbers) < 2:
         return Markup()
     scale = linear(max(numbers))
-    across = [100 * index / (len(known) - 1) for index in range(len(known))]
+    across = [round(100 * index / (len(known) - 1), 2) for index in range(len(known))]
     drawn = _draw(Line("", "plain", known), across, scale.place)
     said = f"{about}: first {numbers[0]:,g}, last {numbers[-1]:,g}, most {max(numbers):,g}"
     return render_part("sparkline.html", path=drawn.path, said=said)

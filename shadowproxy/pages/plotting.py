@@ -50,11 +50,11 @@ class Linear(NamedTuple):
 
 
 def linear(largest: float) -> Linear:
-    """The scale whose top is the next round number: 1, 2, 4 or 10 times a power of ten."""
+    """The scale whose top is the next round number: 1, 2, 3, 5 or 10 times a power of ten."""
     if not largest > 0 or not math.isfinite(largest):
         return Linear(1.0)
     power = 10.0 ** math.floor(math.log10(largest))
-    for factor in (1, 2, 4, 10):
+    for factor in (1, 2, 3, 5, 10):
         if largest <= factor * power * 1.0000001:
             return Linear(factor * power)
     return Linear(10 * power)
