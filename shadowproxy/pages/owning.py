@@ -33,7 +33,7 @@ def own_lines(
         level = (ours or theirs)[0]
         rows.append(Row(look, depth + level, ours and ours[1], theirs and theirs[1]))
     if rows:
-        rows[0] = rows[0]._replace(differences=differences, note=note)  # type: ignore[call-arg]  # a Row
+        rows[0] = rows[0]._replace(differences=differences, note=note)
     if len(rows) <= MAX_AT_ONCE + 1:
         return rows
     rest = rows[MAX_AT_ONCE:]

@@ -1,10 +1,12 @@
 """What is said beside a line about its difference, and the line of one that has no place in a tree."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from shadowproxy.core.words import Kind
-from shadowproxy.findings.places import name_place
+from shadowproxy.findings.escaping import clip_start
+from shadowproxy.findings.places import MAX_PLACE, name_place, split_pointer, write_steps
 from shadowproxy.pages.cells import (
     Cell,
     Key,
@@ -54,8 +56,7 @@ def note_of(difference: Mapping[str, Any], legacy: Any, candidate: Any) -> str:
 
 def told_by_place(difference: Mapping[str, Any], index: int) -> Row:
     """A difference in one line, with the values that it carries itself."""
-    path = difference.get("path")
-    place = name_place(path if isinstance(path, str) else "")
+    place = name_of(difference.get("path"))
     sides = [difference.get(side) for side in ("legacy", "candidate")]
     note = note_of(difference, *sides)
     return Row(
@@ -65,6 +66,17 @@ def told_by_place(difference: Mapping[str, Any], index: int) -> Row:
         (index,),
         f"{place}: {note}" if note else place,
     )
+
+
+def name_of(path: Any) -> str:
+    """The place of one difference: `items[3].price`. A pointer does not tell an index from a name."""
+    if not isinstance(path, str) or not path.startswith("/"):
+        return name_place(path if isinstance(path, str) else "")
+    steps = [int(each) if _INDEX.fullmatch(each) else each for each in split_pointer(path)]
+    return f"`{clip_start(write_steps(steps), MAX_PLACE)}`"
+
+
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def value_cells(

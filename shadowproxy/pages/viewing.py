@@ -4,23 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shadowproxy.pages.documents import Document, member, members, text
+from shadowproxy.pages.drawing import SIGNS, Drawing
 from shadowproxy.pages.heads import Heads, lay_out_heads
+from shadowproxy.pages.lines import Look
 from shadowproxy.pages.side_by_side import SideBySide, lay_out
-
-
-class Marks(NamedTuple):
-    """What differences are, by their index: explained by noise, the reader's own finding."""
-
-    are_explained: frozenset[int]
-    are_own: frozenset[int]
-
-    def explained(self, differences: Sequence[int]) -> bool:
-        """Whether noise explains all of them."""
-        return bool(differences) and self.are_explained.issuperset(differences)
-
-    def is_own(self, differences: Sequence[int]) -> bool:
-        """Whether one is of the finding that the page is about."""
-        return not self.are_own.isdisjoint(differences)
 
 
 class View(NamedTuple):
@@ -28,9 +15,14 @@ class View(NamedTuple):
 
     heads: Heads
     body: SideBySide
-    marks: Marks
+    drawing: Drawing
     omitted: str
     total: int
+
+    @property
+    def signs(self) -> Mapping[Look, tuple[str, str]]:
+        """What stands in the margin of each side."""
+        return SIGNS
 
 
 def view_of(sample: Document, own: Sequence[Mapping[str, Any]] = ()) -> View:
@@ -42,8 +34,8 @@ def view_of(sample: Document, own: Sequence[Mapping[str, Any]] = ()) -> View:
     body = lay_out(legacy, candidate, differences, not omitted and is_one_format)
     explained = (at for at, each in enumerate(differences) if each.get("explained") is True)
     mine = (at for at, each in enumerate(differences) if each in own)
-    marks = Marks(frozenset(explained), frozenset(mine) if len(differences) > 1 else frozenset())
-    return View(lay_out_heads(sample, differences), body, marks, omitted, len(differences))
+    drawing = Drawing(explained, mine if len(differences) > 1 else ())
+    return View(lay_out_heads(sample, differences), body, drawing, omitted, len(differences))
 
 
 def why_omitted(sample: Document) -> str:

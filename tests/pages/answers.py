@@ -12,7 +12,9 @@ def differences_of(
     legacy: Any, candidate: Any, rules: Iterable[Mapping[str, Any]] = ()
 ) -> list[dict[str, Any]]:
     """What differs between two bodies of JSON."""
-    ours, theirs = (response(orjson.dumps(each), "application/json") for each in (legacy, candidate))
+    ours, theirs = (
+        response(orjson.dumps(each), "application/json") for each in (legacy, candidate)
+    )
     return [
         {"path": each.path, "kind": str(each.kind), "explained": False}
         | ({} if each.legacy is MISSING else {"legacy": each.legacy})
