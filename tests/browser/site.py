@@ -44,6 +44,7 @@ class Site:
         self.changes = 0
         self.is_streaming = True  # else the stream is refused, and ends where it runs
         self._listening = asyncio.Event()
+        self._left = asyncio.Event()
 
     def change(self) -> None:
         """Every page that listens is told that something changed."""
@@ -53,6 +54,11 @@ class Site:
         """Returns when a page listens."""
         async with asyncio.timeout(10):
             await self._listening.wait()
+
+    async def left(self) -> None:
+        """Returns when a page that listened has gone."""
+        async with asyncio.timeout(10):
+            await self._left.wait()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Every request."""
@@ -88,14 +94,22 @@ class Site:
         await response.prepare(request)
         await response.write(b"retry: 100\n\n")
         self._listening.set()
+        try:
+            await self._tell(response)
+        finally:
+            self._left.set()
+        return response
+
+    async def _tell(self, response: web.StreamResponse) -> None:
         seen = self.changes
         while self.is_streaming:
             if seen != self.changes:
                 seen = self.changes
                 data = b'{"exchanges": 1, "mismatch": 0, "groups": 0}'
                 await response.write(b"event: changed\ndata: " + data + b"\n\n")
+            else:
+                await response.write(b": still here\n\n")  # raises when the page has gone
             await asyncio.sleep(HEARTBEAT_S)
-        return response
 
     def _refuse_unless_streaming(self) -> None:
         if not self.is_streaming:

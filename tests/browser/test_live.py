@@ -107,6 +107,27 @@ async def test_a_paused_page_stays_as_it_is(visit: Visit, site: Site) -> None:
     await expect(page.get_by_text("98,701", exact=True).first).to_be_visible()
 
 
+SEEN = """isSeen => {
+  Object.defineProperty(document, "hidden", { value: !isSeen, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+async def test_a_page_that_is_not_seen_rests(visit: Visit, site: Site) -> None:
+    """It holds no stream and fetches nothing; seen again it fetches what it missed."""
+    site.pages = rendered()
+    page = await visit("/")
+    await site.listening()
+    await page.evaluate(SEEN, False)
+    await site.left()
+    fetched = len(site.fetched)
+    site.pages = _changed()
+    site.change()
+    await page.evaluate(SEEN, True)
+    await expect(page.get_by_text("98,701", exact=True).first).to_be_visible()
+    assert len(site.fetched) == fetched + 1
+
+
 async def test_a_lost_connection_is_said_and_found_again(visit: Visit, site: Site) -> None:
     """The page says since when it is old, and is live again by itself."""
     site.pages = rendered()

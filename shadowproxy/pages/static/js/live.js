@@ -124,6 +124,7 @@ function find(within, { id, name, href, index }) {
 }
 
 function connect() {
+  if (document.hidden || (source && source.readyState !== EventSource.CLOSED)) return;
   source = new EventSource("/api/v1/events");
   source.addEventListener("open", () => {
     const wasLost = connection?.classList.contains("lost");
@@ -144,13 +145,16 @@ pause?.addEventListener("click", () => {
   if (!isPaused && isWanted) want();
 });
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && isWanted) want();
-});
-addEventListener("pagehide", () => source?.close());
-addEventListener("pageshow", (event) => {
-  if (event.persisted) connect();
-});
+// A page that nobody sees holds no connection: a browser has only six of them for one server, and a
+// person many tabs. What happened meanwhile is unknown, so it is fetched when the page is seen again.
+function follow() {
+  if (document.hidden) {
+    source?.close();
+  } else {
+    connect();
+    want();
+  }
+}
 
 /** Asks for the page again at once; after a change of one's own. */
 export async function refreshNow() {
@@ -159,5 +163,11 @@ export async function refreshNow() {
   else isWanted = true;
 }
 
-if (document.querySelector("[id][data-live]")) connect();
-else document.querySelector(".live")?.remove();
+if (document.querySelector("[id][data-live]")) {
+  connect();
+  document.addEventListener("visibilitychange", follow);
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => event.persisted && follow());
+} else {
+  document.querySelector(".live")?.remove();
+}
