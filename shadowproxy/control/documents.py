@@ -22,7 +22,7 @@ from shadowproxy.report import learned
 from shadowproxy.report.deciding import audit_page, saved_rules
 from shadowproxy.report.endpoints import endpoint_items, endpoint_series
 from shadowproxy.report.findings import group_detail, group_list, sample_of
-from shadowproxy.report.reading import report_of
+from shadowproxy.report.reading import LEADING, report_of
 from shadowproxy.report.traffic import exchanges_of, not_compared, rate, series_of, totals_of
 from shadowproxy.report.versions import versions_of
 from shadowproxy.report.windows import Window
@@ -116,11 +116,13 @@ async def summary(state: State, query: Query) -> Document:
     }  # fmt: skip
 
 
-async def report(state: State, query: Query) -> Document:
+async def report(state: State, query: Query, leading: int = LEADING) -> Document:
     """The whole report, as the command `report` prints it."""
     goal = state.process.settings.report.max_mismatch
     window, endpoint = window_of(query), endpoint_of(query)
-    return await state.store.read(report_of, window, endpoint, max_mismatch=goal, source=SOURCE)
+    return await state.store.read(
+        report_of, window, endpoint, max_mismatch=goal, source=SOURCE, leading=leading
+    )
 
 
 async def endpoints(state: State, query: Query) -> Document:
@@ -206,13 +208,9 @@ async def coverage(state: State, query: Query) -> Document:
     sums = await asyncio.to_thread(add_up, standing)
     window = window_of(query)
     if window.since_s is None:
-        totals = Counter(
-            {
-                f"{kind}/{reason}": count
-                for kind, reasons in sums.by_reason.items()
-                for reason, count in reasons.items()
-            }
-        )
+        totals: Counter[str] = Counter()
+        for kind, reasons in sums.by_reason.items():
+            totals.update({f"{kind}/{reason}": count for reason, count in reasons.items()})
         totals["received"] = sums.received
         shown = reports.exchanges(sums)
     else:

@@ -175,7 +175,9 @@ def _store(standing: Standing) -> Iterator[Metric]:
     yield flushes
     lost = _counter("store_rows_lost", "Rows that the store did not take or had no room for.")
     yield _single(lost, standing, "store_rows_lost")
-    yield _gauge("store_up", "1 while the store takes what it is given.", standing.total("store_up"))
+    yield _gauge(
+        "store_up", "1 while the store takes what it is given.", standing.total("store_up")
+    )
     yield _gauge("store_bytes", "Size of the store.", standing.largest("store_bytes"))
 
 

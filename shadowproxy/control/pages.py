@@ -23,7 +23,7 @@ from shadowproxy.pages.endpoints import endpoints
 from shadowproxy.pages.finding import finding
 from shadowproxy.pages.findings import findings
 from shadowproxy.pages.noise import noise
-from shadowproxy.pages.overview import overview
+from shadowproxy.pages.overview import MAX_FINDINGS, overview
 from shadowproxy.pages.sample import sample
 from shadowproxy.pages.status import status
 
@@ -36,7 +36,7 @@ async def get_overview(request: web.Request) -> web.Response:
     """The verdict in words, users first, what was skipped and dropped, the top findings."""
     state = request.app[STATE]
     standing = await documents.status(state)
-    report = await _or_none(state, documents.report(state, request.query))
+    report = await _or_none(state, documents.report(state, request.query, MAX_FINDINGS))
     return await _page(overview, report, standing)
 
 

@@ -23,7 +23,8 @@ from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import FailureKind
 from shadowproxy.findings.tallies import write_short
 from shadowproxy.redact.redaction import Redactor
-from shadowproxy.report.findings import Connection, newest_samples, places_of
+from shadowproxy.report.findings import newest_samples, places_of
+from shadowproxy.report.opening import Connection
 
 MAX_S: Final = 4.0
 """Of one simulation; a person waits."""

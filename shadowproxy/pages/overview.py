@@ -44,7 +44,7 @@ _HELP: Final = {
     "lost": "Users are served and pairs are still compared, but nothing new is kept. Check that the "
     "store's host or folder is there and that it may be written; it is tried again by itself.",
     "full": "Users are served and pairs are still compared, but nothing new is kept. Make room, raise "
-    "report.max_bytes or lower report.retention.",
+    "report.max_size or lower report.retention.",
     "locked": "Users are served and pairs are still compared, but nothing new is kept until the other "
     "process lets go. Two proxies need two SQLite files, or one PostgreSQL store.",
 }

@@ -45,13 +45,32 @@ def endpoint_items(
 ) -> list[dict[str, Any]]:
     """The endpoints with most exchanges first; `slower` are sentences about some of them."""
     chosen = [table.c.id == endpoint_id(endpoint)] if endpoint is not None else []
-    found = connection.execute(select(table).where(*chosen)).mappings()
-    rows: list[dict[str, Any]] = [_plain(row) for row in found]
+    about = table.c.id, table.c.endpoint, table.c.route, table.c.first_seen, table.c.last_seen
+    counts = [] if window.since_s is not None else [table.c[verdict] for verdict in VERDICTS]
+    found = [
+        _plain(row) for row in connection.execute(select(*about, *counts).where(*chosen)).mappings()
+    ]
     if window.since_s is not None:
-        sums = _sums(connection, window, endpoint)
-        rows = [{**row, **sums[row["id"]]} for row in rows if row["id"] in sums]
-    items = [_item(row, slower.get(row["endpoint"], "")) for row in rows]
-    return sorted(items, key=lambda each: (-each["exchanges"], each["endpoint"]))[:limit]
+        sums = _sums(connection, window, VERDICTS)
+        found = [{**row, **sums[row["id"]]} for row in found if row["id"] in sums]
+    found.sort(key=lambda row: (-sum(row[verdict] for verdict in VERDICTS), row["endpoint"]))
+    latencies = _latencies(connection, window, [row["id"] for row in found[:limit]])
+    return [
+        _item({**row, **latencies[row["id"]]}, slower.get(row["endpoint"], ""))
+        for row in found[:limit]
+    ]
+
+
+def _latencies(
+    connection: Connection, window: Window, ids: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """Both sides' counts by bucket: more columns than all else, so of those that are shown alone."""
+    names = [*LATENCY["legacy"], *LATENCY["candidate"]]
+    if window.since_s is not None:
+        return _sums(connection, window, names, ids)
+    columns = [table.c[name] for name in names]
+    rows = connection.execute(select(table.c.id, *columns).where(table.c.id.in_(ids)))
+    return {row["id"]: _plain(row) for row in rows.mappings()}
 
 
 def _plain(row: RowMapping) -> dict[str, Any]:
@@ -59,11 +78,11 @@ def _plain(row: RowMapping) -> dict[str, Any]:
 
 
 def _sums(
-    connection: Connection, window: Window, endpoint: str | None
+    connection: Connection, window: Window, names: Sequence[str], ids: Sequence[int] | None = None
 ) -> dict[int, dict[str, Any]]:
-    chosen = [series.c.endpoint_id == endpoint_id(endpoint)] if endpoint is not None else []
+    chosen = [] if ids is None else [series.c.endpoint_id.in_(ids)]
     rows = connection.execute(
-        select(series.c.endpoint_id, *(func.sum(series.c[name]).label(name) for name in COUNTERS))
+        select(series.c.endpoint_id, *(func.sum(series.c[name]).label(name) for name in names))
         .where(window.holds(series), *chosen)
         .group_by(series.c.endpoint_id)
     )

@@ -3,10 +3,10 @@
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, desc, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, desc, func, or_, select
 
 from shadowproxy.findings.causes import find_causes
 from shadowproxy.findings.documents import read_pairs, to_plain
@@ -67,6 +67,48 @@ def group_list(connection: Connection, query: Query, window: Window) -> dict[str
         "causes": causes_of(connection, ordered),
         **_evicted(connection),
     }
+
+
+class Standing(NamedTuple):
+    """How many findings are of which sort.
+
+    `undecided`: by people, and no noise; `returned`: though called fixed; `new`: undecided ones of a
+    later version of the candidate. `counted` are the exchanges of the first two, added up; `excused`
+    are all other findings.
+    """
+
+    undecided: int
+    returned: int
+    new: int
+    counted: int
+    excused: int
+
+
+def standing_of(connection: Connection, endpoint: str, window: Window) -> Standing:
+    """How the findings of a window stand, all of them or those of one endpoint."""
+    chosen = [*_conditions(Query(endpoint=endpoint)), *_in_window(window)]
+    is_open = and_(groups.c.state == "open", groups.c.noise_state != State.NOISY)
+    columns = groups.c.id, groups.c.endpoint_id, groups.c.count.label("seen"), is_open.label("open")
+    rows = connection.execute(
+        select(*columns, has_returned().label("returned")).where(*chosen)
+    ).all()
+    counts = _window_counts(connection, window)
+    against = [row for row in rows if row.open or row.returned]
+    history, shown = history_of(connection), shown_in(connection, None)
+    return Standing(
+        sum(bool(row.open) for row in rows),
+        sum(bool(row.returned) for row in rows),
+        sum(
+            history.news(row.endpoint_id, shown.get(row.id, {})).startswith(_NEW)
+            for row in rows
+            if row.open
+        ),
+        sum(row.seen if counts is None else counts.get(row.id, 0) for row in against),
+        len(rows) - len(against),
+    )
+
+
+_NEW: Final = ("new since", "came back")
 
 
 def _order(
@@ -142,6 +184,7 @@ def _item(
     shown: Mapping[str, int],
 ) -> dict[str, Any]:
     group = group_of(row, shown)
+    group.pairs = read_pairs(orjson.loads(row["pairs"]))
     if counts is not None:
         group.count = counts.get(group.id, 0)
     total = max(exchanges.get(row["endpoint_id"], 0), group.count)
@@ -161,7 +204,7 @@ def _item(
 
 
 def group_of(row: RowMapping, shown: Mapping[str, int]) -> Group:
-    """A finding with all that was counted."""
+    """A finding with what was counted but for its value pairs."""
     group = Group(
         row["id"], row["route"], row["endpoint"], row["legacy_status"], row["candidate_status"],
         row["path"], row["kind"], (row["type_legacy"], row["type_candidate"]), row["first_seen"],
@@ -173,7 +216,6 @@ def group_of(row: RowMapping, shown: Mapping[str, int]) -> Group:
     group.rechecks = {Recheck(name): int(row[name]) for name in RECHECKS if row[name]}
     for version, count in shown.items():
         group.versions.add(version, count)
-    group.pairs = read_pairs(orjson.loads(row["pairs"]))
     return group
 
 

@@ -5,25 +5,25 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import Connection, Engine
 
 from shadowproxy.core.settings import ReportSettings
 from shadowproxy.core.words import Verdict
-from shadowproxy.noise.known import State
 from shadowproxy.report import migrating
 from shadowproxy.report.conclusion import Facts, conclude
 from shadowproxy.report.endpoints import endpoint_items, endpoint_series
 from shadowproxy.report.findings import (
     MAX_LIMIT,
     Query,
+    Standing,
     group_detail,
     group_list,
-    has_returned,
     sample_of,
+    standing_of,
 )
 from shadowproxy.report.learned import slower_of
 from shadowproxy.report.opening import StoreError, exists, open_engine, told
-from shadowproxy.report.schema import VERDICTS, groups
+from shadowproxy.report.schema import VERDICTS
 from shadowproxy.report.traffic import (
     exchanges_of,
     not_compared,
@@ -38,8 +38,7 @@ from shadowproxy.report.versions import versions_of
 from shadowproxy.report.windows import Window
 
 LEADING: Final = 50
-"""Findings in the report."""
-MAX_ENDPOINTS: Final = 200
+"""Findings and endpoints in the report; all of them are asked for by themselves."""
 _GOAL: Final = ReportSettings().max_mismatch
 _T = TypeVar("_T")
 
@@ -88,8 +87,9 @@ def report_of(
     *,
     max_mismatch: float = _GOAL,
     source: str = "a store",
+    leading: int = LEADING,
 ) -> dict[str, Any]:
-    """The whole report; its shape is in docs/report.md."""
+    """The whole report; its shape is in docs/report.md. `leading` findings and endpoints are in it."""
     totals = totals_of(connection, window)
     slower = slower_of(connection)
     if endpoint is not None:
@@ -97,20 +97,18 @@ def report_of(
     verdicts = (
         verdicts_of(totals) if endpoint is None else _verdicts_at(connection, window, endpoint)
     )
-    listed = group_list(connection, Query(endpoint=endpoint or "", limit=MAX_LIMIT), window)
-    undecided = [group for group in listed["groups"] if group["state"] == "open"]
-    returned = [group for group in listed["groups"] if group["returned"]]
+    listed = group_list(connection, Query(endpoint=endpoint or "", limit=leading), window)
+    standing = standing_of(connection, endpoint or "", window)
     sums = exchanges_of(totals)
     facts = Facts(
         sum(verdicts[verdict]["count"] for verdict in _TRIED),
-        _bad(verdicts, listed["groups"]),
+        _bad(verdicts, standing),
         max_mismatch,
-        sum(group["noise"]["state"] != State.NOISY for group in undecided),
-        len(returned),
+        standing.undecided,
+        standing.returned,
         list(slower.values()),
     )
-    leading = listed["groups"][:LEADING]
-    shown = {group["id"] for group in leading}
+    shown = {group["id"] for group in listed["groups"]}
     return {
         "generated_at": window.now.isoformat(timespec="seconds"),
         "since": window.since,
@@ -129,10 +127,11 @@ def report_of(
             else endpoint_series(connection, window, endpoint)
         ),
         "findings": listed["total"],
-        "open": _open_count(connection, window, endpoint),
-        "groups": leading,
+        "open": standing.undecided + standing.returned,
+        "new": standing.new + standing.returned,
+        "groups": listed["groups"],
         "causes": [each for each in listed["causes"] if shown & set(each["groups"])],
-        "endpoints": endpoint_items(connection, window, slower, endpoint, MAX_ENDPOINTS),
+        "endpoints": endpoint_items(connection, window, slower, endpoint, leading),
         "slower": [{"endpoint": name, "sentence": said} for name, said in slower.items()],
         "versions": versions_of(connection)["versions"],
     }
@@ -144,21 +143,15 @@ _TRIED: Final = (
 """What says something about the candidate."""
 
 
-def _bad(verdicts: dict[str, Any], listed: Sequence[dict[str, Any]]) -> int:
+def _bad(verdicts: dict[str, Any], standing: Standing) -> int:
     """Exchanges that speak against the candidate; noise and what a person expects do not.
 
     An exchange may show several findings, so of those that count there are at most as many as their
     counts add up to.
     """
     mismatches = int(verdicts[Verdict.MISMATCH]["count"])
-    counted = [
-        group["count"]
-        for group in listed
-        if group["returned"]
-        or (group["state"] == "open" and group["noise"]["state"] != State.NOISY)
-    ]
-    if len(counted) < len(listed):
-        mismatches = min(mismatches, sum(counted))
+    if standing.excused:
+        mismatches = min(mismatches, standing.counted)
     return mismatches + int(verdicts[Verdict.CANDIDATE_FAILED]["count"])
 
 
@@ -168,18 +161,13 @@ def _verdicts_at(connection: Connection, window: Window, endpoint: str) -> dict[
     return with_rates(items[0]["verdicts"] if items else empty)
 
 
-def _open_count(connection: Connection, window: Window, endpoint: str | None) -> int:
-    is_open = (groups.c.state == "open") & (groups.c.noise_state != State.NOISY)
-    chosen: list[ColumnElement[bool]] = [is_open | has_returned()]
-    if window.since is not None:
-        chosen.append(groups.c.last_seen >= window.since)
-    if endpoint is not None:
-        chosen.append(groups.c.endpoint == endpoint)
-    return connection.execute(select(func.count()).select_from(groups).where(*chosen)).scalar_one()
-
-
 def read_report(
-    url: str, *, since_s: float | None, endpoint: str | None, now: datetime
+    url: str,
+    *,
+    since_s: float | None,
+    endpoint: str | None,
+    now: datetime,
+    max_mismatch: float = _GOAL,
 ) -> dict[str, Any]:
     """The report of a store.
 
@@ -187,7 +175,7 @@ def read_report(
         StoreError: it cannot be read.
     """
     with _reading(url) as connection:
-        return report_of(connection, Window(now, since_s), endpoint)
+        return report_of(connection, Window(now, since_s), endpoint, max_mismatch=max_mismatch)
 
 
 def read_groups(url: str, ids: Sequence[str] | None, now: datetime) -> list[dict[str, Any]]:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, true
+
+from shadowproxy.report.schema import WIDTHS_S
 
 MAX_POINTS: Final = 120
 """Of a chart."""
@@ -35,7 +37,12 @@ class Window:
         """The condition that a bucket ends inside of it."""
         if self.since_s is None:
             return true()
-        return table.c.start_s + table.c.width_s > self.start_s
+        return or_(  # written by width, so that the primary key finds the rows
+            *(
+                and_(table.c.width_s == width_s, table.c.start_s > self.start_s - width_s)
+                for width_s in WIDTHS_S
+            )
+        )
 
 
 def chart_width_s(first_s: float, last_s: float) -> int:
