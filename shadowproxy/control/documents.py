@@ -188,18 +188,18 @@ def _rules(connection: Any) -> Document:
     saved = {each["id"]: each for each in saved_rules(connection)}
     shown = []
     for row in learned.rules_of(connection):
-        about = saved.get(row.get("id"), {})
+        about: Document = saved.get(row.get("id"), {})
         shown.append({**row, **{name: about[name] for name in _SAVED if name in about}})
     in_force = {row.get("id") for row in shown}
-    waiting = [
-        {**each, "source": "saved", "hits": 0, "has_matched": False, "responses": 0,
-         "is_expired": False, "sentence": "saved; not in force yet"}
-        for rule_id, each in saved.items() if rule_id not in in_force
-    ]  # fmt: skip
+    waiting = [{**each, **_WAITING} for each in saved.values() if each["id"] not in in_force]
     return {"rules": shown + waiting}
 
 
 _SAVED: Final = ("by", "at", "reason")
+_WAITING: Final[Document] = {
+    "source": "saved", "hits": 0, "has_matched": False, "responses": 0, "is_expired": False,
+    "sentence": "saved; not in force yet",
+}  # fmt: skip
 
 
 async def coverage(state: State, query: Query) -> Document:
@@ -210,7 +210,8 @@ async def coverage(state: State, query: Query) -> Document:
     if window.since_s is None:
         totals: Counter[str] = Counter()
         for kind, reasons in sums.by_reason.items():
-            totals.update({f"{kind}/{reason}": count for reason, count in reasons.items()})
+            for reason, count in reasons.items():
+                totals[f"{kind}/{reason}"] = count
         totals["received"] = sums.received
         shown = reports.exchanges(sums)
     else:

@@ -74,7 +74,9 @@ class Replay:
         self._judge.limit_bytes = limit_for(self.max_body_bytes)
         self._timeout_ns = int(shadow.timeout_s * 1e9)
         self._marking = Marking(shadow)
-        self._sameness = Sameness(rules_of(settings.compare))
+        candidate = settings.candidate
+        header = "" if candidate is None else candidate.version_header
+        self._sameness = Sameness(rules_of(settings.compare), header)
         self.room.limit(shadow)
         self.candidate.aim(settings.candidate, shadow.max_in_flight, shadow.timeout_s)
         max_inquiries = MAX_WITNESSES + MAX_RECHECKS

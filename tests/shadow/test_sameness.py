@@ -89,3 +89,21 @@ def test_an_answer_that_was_cut_off_is_never_the_same() -> None:
     """Not even as itself."""
     cut = side(flags=FLAG_INCOMPLETE)
     assert not Sameness(Rules()).holds(cut, cut)
+
+
+def test_the_first_answer_of_a_version_is_left_to_the_judge() -> None:
+    """And whenever it changes; the header may be the candidate's alone."""
+    sameness = Sameness(Rules(ignored_headers=frozenset({"x-version"})), "X-Version")
+    legacy = side("Date: 1")
+    answers = [side("Date: 2", f"x-version: {version}") for version in ("1", "1", "2", "2", "1")]
+    told = [sameness.holds(legacy, answer) for answer in answers]
+    assert told == [False, True, False, True, False]
+    assert not sameness.holds(legacy, side("Date: 2"))
+    assert sameness.holds(legacy, side("Date: 2"))
+
+
+def test_a_field_that_is_ignored_may_be_on_one_side_alone() -> None:
+    """Any other may not."""
+    sameness = Sameness(RULES)
+    assert sameness.holds(side("Date: 1"), side("X-Served-By: a", "Date: 2"))
+    assert not sameness.holds(side("Date: 1"), side("X-Other: a", "Date: 2"))
