@@ -7,7 +7,6 @@
 Everything here runs on one loop for the session, and so do the tests of this folder.
 """
 
-import inspect
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,25 +15,29 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright, expect
 
 from tests.browser.site import Site, serving
 
 HERE: Final = Path(__file__).parent
 CHROMIUM: Final = shutil.which("chromium")
 
+PATIENCE_MS: Final = 15_000
+expect.set_options(timeout=PATIENCE_MS)
+
 Visit = Callable[..., Awaitable[Page]]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of this folder run on the session's loop, and are left out without a browser."""
-    for item in items:
-        if HERE not in item.path.parents:
-            continue
-        if inspect.iscoroutinefunction(getattr(item, "function", None)):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """The tests of this folder run on the session's loop, and are left out without a browser.
+
+    Marked before they are collected: pytest-asyncio makes a loop for each test of those that are
+    marked later, and with each loop another browser.
+    """
+    if isinstance(collector, pytest.Module) and HERE in collector.path.parents:
+        collector.add_marker(pytest.mark.asyncio(loop_scope="session"))
         if CHROMIUM is None and os.environ.get("CI") != "true":
-            item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
+            collector.add_marker(pytest.mark.skip(reason="chromium is not installed"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -84,7 +87,7 @@ async def visit(browser: Browser, site: Site) -> AsyncIterator[Visit]:
         page = await context.new_page()
         page.on("console", lambda message: _note(message, complaints))
         page.on("pageerror", lambda error: _note_error(error, complaints))
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         await page.goto(f"{site.url}{path}")
         return page
 

@@ -9,7 +9,7 @@
 import "./copying.js";
 
 const LEAST_PAUSE_MS = 2000;
-const RETRY_MS = 5000;
+const RETRY_MS = 2000;
 
 const root = document.documentElement;
 root.classList.add("js");
