@@ -189,7 +189,8 @@ def _rules(connection: Any) -> Document:
     shown = []
     for row in learned.rules_of(connection):
         about: Document = saved.get(row.get("id"), {})
-        shown.append({**row, **{name: about[name] for name in _SAVED if name in about}})
+        said: Document = {name: about[name] for name in _SAVED if name in about}
+        shown.append({**row, **said})
     in_force = {row.get("id") for row in shown}
     waiting = [{**each, **_WAITING} for each in saved.values() if each["id"] not in in_force]
     return {"rules": shown + waiting}

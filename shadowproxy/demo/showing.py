@@ -90,9 +90,9 @@ def places(addresses: Addresses, log: Path) -> RenderableType:
     table.add_column(overflow="fold")
     admin = f"http://{addresses.admin}"
     table.add_row("Users", f"http://{addresses.listen}/items")
-    table.add_row("Page", f"{admin}/")
-    table.add_row("Findings", f"{admin}/api/v1/groups")
-    table.add_row("Status", f"{admin}/api/v1/status")
+    table.add_row("Report", f"{admin}/")
+    table.add_row("Findings", f"{admin}/findings")
+    table.add_row("API", f"{admin}/api/v1/openapi.json")
     table.add_row("Metrics", f"{admin}/metrics")
     table.add_row("Log", Text(str(log)))
     return table

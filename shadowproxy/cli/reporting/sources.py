@@ -17,7 +17,7 @@ from shadowproxy.cli.admin import Admin, NoAnswer, choose_admin
 from shadowproxy.cli.ending import Ending
 from shadowproxy.config.escaping import printable
 from shadowproxy.config.stores import absolute, mask
-from shadowproxy.core.settings import AdminSettings
+from shadowproxy.core.settings import AdminSettings, ReportSettings
 
 PATH: Final = "/api/v1/report"
 _SECTIONS: Final = ("conclusion", "exchanges", "users", "verdicts")
@@ -50,27 +50,27 @@ def read_document(places: Places, selection: Selection) -> dict[str, Any]:
         ConfigError, Ending, ClickException: it cannot be had.
     """
     if places.store is not None:
-        return _from_store(absolute(places.store, Path.cwd()), selection)
-    admin, store = _look_up(places)
+        return _from_store(ReportSettings(absolute(places.store, Path.cwd())), selection)
+    admin, report = _look_up(places)
     try:
         return _from_proxy(admin, selection)
     except NoAnswer as error:
-        if not store:
+        if not report.store:
             hint = "--store URL reads the store of one that does not run"
             raise NoAnswer(f"{error.message}; {hint}") from None
-        told = f"{error.message}; reading {printable(mask(store))}, the file's report.store"
+        told = f"{error.message}; reading {printable(mask(report.store))}, the file's report.store"
         click.echo(told, err=True)
-    return _from_store(store, selection)
+    return _from_store(report, selection)
 
 
-def _look_up(places: Places) -> tuple[Admin, str]:
-    settings, store = AdminSettings(), ""
+def _look_up(places: Places) -> tuple[Admin, ReportSettings]:
+    settings, report = AdminSettings(), ReportSettings()
     if places.path is not None:
         from shadowproxy.config.loading import load
 
         loaded = load(places.path).settings
-        settings, store = loaded.admin, loaded.report.store
-    return choose_admin(settings, places.admin, places.token), store
+        settings, report = loaded.admin, loaded.report
+    return choose_admin(settings, places.admin, places.token), report
 
 
 def _from_proxy(admin: Admin, selection: Selection) -> dict[str, Any]:
@@ -86,13 +86,17 @@ def _required(document: dict[str, Any], name: str) -> dict[str, Any]:
     raise Ending(f"{name}: the answer is not a report; is it another release of shadowproxy?")
 
 
-def _from_store(url: str, selection: Selection) -> dict[str, Any]:
+def _from_store(report: ReportSettings, selection: Selection) -> dict[str, Any]:
     from shadowproxy.report.opening import StoreError
     from shadowproxy.report.reading import read_report
 
     try:
         return read_report(
-            url, since_s=selection.since_s, endpoint=selection.endpoint, now=datetime.now(UTC)
+            report.store,
+            since_s=selection.since_s,
+            endpoint=selection.endpoint,
+            now=datetime.now(UTC),
+            max_mismatch=report.max_mismatch,
         )
     except StoreError as error:
-        raise Ending(f"{printable(mask(url))}: {printable(str(error), 500)}") from None
+        raise Ending(f"{printable(mask(report.store))}: {printable(str(error), 500)}") from None
