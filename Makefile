@@ -17,7 +17,8 @@ COMPILE := env -u PIP_FIND_LINKS $(BIN)/pip-compile --quiet --generate-hashes --
 	--strip-extras --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 # Debian packages. Tests need none of them to pass without CI=true; the bench measures them.
-TEST_PACKAGES := nginx haproxy node=nodejs curl openssl promtool=prometheus
+TEST_PACKAGES := nginx haproxy node=nodejs curl openssl promtool=prometheus \
+	pg_lsclusters=postgresql chromium
 BENCH_PACKAGES := nginx haproxy wrk
 
 help: ## what there is

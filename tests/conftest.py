@@ -7,6 +7,8 @@ import pytest
 import uvloop
 from hypothesis import settings
 
+from tests.support.postgres import postgres as postgres
+
 settings.register_profile("long", max_examples=5000)
 """`pytest --hypothesis-profile=long` for a night; the default is for every run."""
 
