@@ -136,12 +136,19 @@ class Groups:
         self.add(group)
         return self._groups[group.id]
 
-    def rename(self, old: str, new: str, endpoint: str) -> int:
-        """Merges all groups of the shown endpoint `old` into those of `new`; how many there were."""
-        found = [group for group in self if group.endpoint == old]
-        for group in found:
+    def rename(self, old: str, new: str, endpoint: str) -> dict[str, str]:
+        """Merges all groups of the shown endpoint `old` into those of `new`; their new ids by the old."""
+        moved = {
+            group.id: key_at(group, new).fingerprint
+            for group in (*self, *self._evicted)
+            if group.endpoint == old
+        }
+        for group in [group for group in self if group.id in moved]:
             self.merge(group.id, key_at(group, new), endpoint)
-        return len(found)
+        for group in self._evicted:
+            if group.endpoint == old:
+                group.id, group.endpoint = moved[group.id], endpoint
+        return moved
 
     def _enter_rank(self, group: Group) -> None:
         self._by_rank.setdefault(group.rank, {})[group.id] = None

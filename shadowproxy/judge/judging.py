@@ -115,8 +115,7 @@ class Judge:
         self.teller.summarise(now_s, self.recorder.groups)
         self._tell_of_rules()
         for old, new in self.knowledge.follow_folds().items():
-            self.recorder.rename(old, new)
-            self.ledger.rename(old, new)
+            self.ledger.rename(old, new, self.recorder.rename(old, new))
 
     def _tell_of_rules(self) -> None:
         """Those that matched nothing, each once."""

@@ -9,7 +9,7 @@ Law: names are redacted before they come into the batch; each name is redacted o
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import random
 from typing import Final
 
@@ -115,9 +115,10 @@ class Ledger:
             if sample is not None:
                 self.batch.add_sample(sample)
 
-    def rename(self, old: str, new: str) -> None:
-        """An endpoint has become another one."""
+    def rename(self, old: str, new: str, moved: Mapping[str, str]) -> None:
+        """An endpoint has become another one, and its findings have: `moved` are new ids by the old."""
         self.batch.rename(Rename(self.name_of(old), self.name_of(new), new))
+        self.batch.move_counts(moved)
 
     def name_of(self, endpoint: str) -> str:
         """An endpoint as it may be shown."""

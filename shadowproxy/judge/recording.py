@@ -77,9 +77,9 @@ class Recorder:
                 break
         return {self._fingerprint(key): (key, found[key]) for key in found}
 
-    def rename(self, old: str, new: str) -> None:
-        """An endpoint has become another one."""
-        self.groups.rename(self.redactor.text(old), new, self.redactor.text(new))
+    def rename(self, old: str, new: str) -> dict[str, str]:
+        """An endpoint has become another one; the new ids of its findings by the old."""
+        return self.groups.rename(self.redactor.text(old), new, self.redactor.text(new))
 
     def route_name(self, slot: int) -> str:
         """The name behind a slot of the tally pages."""

@@ -8,6 +8,7 @@ Laws: two batches that became one say what both said; what does not fit is dropp
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -171,11 +172,16 @@ class Batch:
         del self.groups[old]
         group.id, group.endpoint = key_at(group, key).fingerprint, endpoint
         self.add_group(group)
-        for start_s, group_id in [each for each in self.group_series if each[1] == old]:
-            _add(self.group_series, (start_s, group.id), self.group_series.pop((start_s, group_id)))
+        self.move_counts({old: group.id})
+
+    def move_counts(self, moved: Mapping[str, str]) -> None:
+        """What is charted and kept of findings, under their new ids by the old."""
+        for start_s, old in [each for each in self.group_series if each[1] in moved]:
+            count = self.group_series.pop((start_s, old))
+            _add(self.group_series, (start_s, moved[old]), count)
         for sample in list(self.samples.values()):
-            groups = tuple((group.id if of == old else of, draw) for of, draw in sample.groups)
-            self.samples[sample.id] = sample._replace(groups=groups)
+            draws = {moved.get(group_id, group_id): draw for group_id, draw in sample.groups}
+            self.samples[sample.id] = sample._replace(groups=tuple(draws.items()))
 
     def absorb(self, newer: "Batch") -> None:
         """Takes over what was said after this, because this could not be written."""

@@ -109,7 +109,8 @@ def test_a_renamed_endpoint_keeps_its_findings() -> None:
     groups.add(old)
     new = GroupKey("GET /a/{var}", 200, 200, "/a", "changed")
     assert key_at(old, "GET /a/{var}") == new
-    assert groups.rename("GET /a/x", "GET /a/{var}", "GET /a/{var}") == 1
+    was = old.id
+    assert groups.rename("GET /a/x", "GET /a/{var}", "GET /a/{var}") == {was: new.fingerprint}
     (kept,) = groups
     assert groups.get(new.fingerprint) is kept
     assert (kept.id, kept.endpoint, kept.count) == (new.fingerprint, "GET /a/{var}", 5)
@@ -117,6 +118,21 @@ def test_a_renamed_endpoint_keeps_its_findings() -> None:
     groups.count(kept, "2026-02-01")
     assert kept.rank == 6
     assert groups.merge("nobody", new, "GET /a/{var}") is None
+
+
+def test_a_renamed_endpoint_keeps_findings_that_wait_to_be_taken() -> None:
+    """One that had to make room was counted under the old name, and is taken under the new one."""
+    groups = Groups(capacity=1)
+    old = keyed("GET /a/x", "2026-01-01", 5)
+    was = old.id
+    groups.add(old)
+    groups.add(keyed("GET /b", "2026-01-02", 1))
+    moved = groups.rename("GET /a/x", "GET /a/{var}", "GET /a/{var}")
+    new = GroupKey("GET /a/{var}", 200, 200, "/a", "changed").fingerprint
+    assert moved == {was: new}
+    evicted, kept = groups.take()
+    assert (evicted.id, evicted.endpoint, evicted.count) == (new, "GET /a/{var}", 5)
+    assert kept.endpoint == "GET /b"
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), max_size=60), st.integers(1, 6))

@@ -1,16 +1,20 @@
 """Plays shadow and an edge around one real judge process, and reads what it writes.
 
-Played.pair() ─PAIR─► judge ─► cells, findings.json, log lines on standard error
+Played.pair() ─PAIR─► judge ─► cells, the store, log lines on standard error
 """
 
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import Connection, select
 
 from shadowproxy import logs
 from shadowproxy.core.cells import GLOBAL, ROUTE, recorded, route_base, unsettled
@@ -19,11 +23,27 @@ from shadowproxy.ipc import frames
 from shadowproxy.ipc.channel import Sender
 from shadowproxy.ipc.tallies import Tallies
 from shadowproxy.judge import serving
+from shadowproxy.report import keeping
+from shadowproxy.report.findings import MAX_LIMIT, Query, group_detail, group_list
+from shadowproxy.report.learned import latencies_of, noise_of, rules_of
+from shadowproxy.report.opening import StoreError
+from shadowproxy.report.reading import Reader
+from shadowproxy.report.schema import metadata
+from shadowproxy.report.windows import Window
 from tests.support.edges import Edge, edge
 from tests.support.waiting import alongside, until
 
+T = TypeVar("T")
+
 ROUTES = (RouteSettings("item", 3, "/items/{id}"),)
-WRITE_S = 0.1
+QUICKLY = {
+    (serving, "FLUSH_S"): 0.02,
+    (serving, "TICK_S"): 0.02,
+    (serving, "LEARNED_S"): 0.1,
+    (keeping, "FIRST_PAUSE_S"): 0.05,
+    (keeping, "LAST_PAUSE_S"): 0.1,
+}
+"""Intervals of judge in seconds: nobody here waits as long as a person can."""
 HEAD = b"GET /items/42?q=1 HTTP/1.1\r\nHost: shop.test\r\nX-Request-Id: req-1\r\n\r\n"
 
 
@@ -55,6 +75,11 @@ class Played:
         self._capture = capture
         self._lines: list[dict[str, Any]] = []
         self._page = Tallies(running.runtime_dir, "judge").cells
+        self._reader = Reader(running.settings.report.store)
+
+    def close(self) -> None:
+        """Ends the connections to the store."""
+        self._reader.close()
 
     def send(self, pair: frames.Pair) -> None:
         self.sent += 1
@@ -80,6 +105,26 @@ class Played:
         found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
         return found
 
+    def read(self, what: Callable[[Connection], T]) -> T | None:
+        """What the store says; None as long as nothing was written."""
+        try:
+            return self._reader.read(what)
+        except StoreError as error:
+            assert "nothing was recorded yet" in str(error), error
+            return None
+
+    async def stored(self, what: Callable[[Connection], T], description: str) -> T:
+        """Waits until the store says something true: it is asked at first and after each flush."""
+        flushes = -1
+
+        def look() -> T | None:
+            nonlocal flushes
+            if flushes == (flushes := self.cell("store_flushes/ok")):
+                return None
+            return self.read(what)
+
+        return await until(look, description)  # type: ignore[return-value]  # something true is not None
+
     def tell(self, **event: Any) -> None:
         """A log event of another process."""
         assert self.events.send(frames.pack_event(json.dumps(event).encode()))
@@ -88,10 +133,12 @@ class Played:
         return self._page.tolist()
 
     def cell(self, name: str) -> int:
-        return self.cells()[GLOBAL[name]]
+        count: int = self._page[GLOBAL[name]]
+        return count
 
     def route_cell(self, name: str, slot: int = 3) -> int:
-        return self.cells()[route_base(slot) + ROUTE[name]]
+        count: int = self._page[route_base(slot) + ROUTE[name]]
+        return count
 
     async def until_settled(self) -> None:
         """Every pair was taken and has ended."""
@@ -114,30 +161,86 @@ class Played:
         return self.log(event)
 
     async def findings(self, count: int = 1) -> list[dict[str, Any]]:
-        """Waits until findings.json has that many groups, all exchanges counted."""
-        path = self.running.runtime_dir / "findings.json"
+        """Waits until the store has that many findings."""
+        return await self.found(lambda groups: len(groups) == count, f"{count} findings")
 
-        def read() -> list[dict[str, Any]]:
-            groups: list[dict[str, Any]] = (
-                json.loads(path.read_bytes())["groups"] if path.exists() else []
-            )
-            return groups if len(groups) == count else []
+    async def found(
+        self, are_so: Callable[[list[dict[str, Any]]], bool], description: str
+    ) -> list[dict[str, Any]]:
+        """Waits until the findings of the store, each with everything, are as described."""
 
-        return await until(read, f"{count} groups in findings.json")
+        def look(connection: Connection) -> list[dict[str, Any]]:
+            groups = findings_in(connection)
+            return groups if are_so(groups) else []
+
+        return await self.stored(look, description)
+
+    async def noise(self) -> list[dict[str, Any]]:
+        """Waits until the store says what was learned to be noise."""
+        return await self.stored(lambda connection: noise_of(connection)["noise"], "noise")
+
+    async def ended(self) -> None:
+        """Asks judge to end, as SIGTERM does; everything that it has to say is written then."""
+        self.running.stop("judge")
+        await self.running.stopped("judge")
+
+    async def restarted(self) -> None:
+        """Ends judge and starts its successor; the channels are open again."""
+        await self.ended()
+        await self.resumed()
+
+    async def resumed(self) -> None:
+        """Starts a successor of a judge that has ended, and waits until it can be spoken to."""
+        channels = self.shadow, self.events
+        await until(lambda: not any(each.is_open for each in channels), "the old judge is gone")
+        await self.running.start("judge")
+        await until(lambda: all(each.is_open for each in channels), "the channels are open")
+
+
+def findings_in(connection: Connection) -> list[dict[str, Any]]:
+    """All findings of a store, each with its samples, reproducer and cause."""
+    window = Window(datetime.now(UTC))
+    listed = group_list(connection, Query(limit=MAX_LIMIT), window)["groups"]
+    found = [group_detail(connection, group["id"], window) for group in listed]
+    return [group for group in found if group is not None]
+
+
+def learned_in(connection: Connection) -> dict[str, Any]:
+    """What the judges said last of what they have learned."""
+    return {
+        **noise_of(connection),
+        "latencies": latencies_of(connection),
+        "rules": rules_of(connection),
+    }
+
+
+def everything_in(folder: Path, connection: Connection) -> bytes:
+    """All that judge has left anywhere: its files as they are, each value of its store unpacked."""
+    files = [path.read_bytes() for path in folder.iterdir() if path.name not in _NOT_WRITTEN]
+    values = [
+        zlib.decompress(value) if isinstance(value, bytes) else str(value).encode()
+        for table in metadata.tables.values()
+        for row in connection.execute(select(table))
+        for value in row
+    ]
+    return b"\n".join(files + values)
+
+
+_NOT_WRITTEN = frozenset(("judge.sock",))
 
 
 @asynccontextmanager
 async def judged(capture: pytest.CaptureFixture[str], **changes: Any) -> AsyncIterator[Played]:
     """A running judge; `capture` is pytest's capfd, because the log goes to the descriptor.
 
-    It writes its files more often than usual, so that nobody here waits two seconds for each.
+    It writes its store and its files more often than usual: see QUICKLY.
     """
     changes.setdefault("routes", ROUTES)
     candidate = changes.pop("candidate", ("127.0.0.1", 1))
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setattr(serving, "FINDINGS_S", WRITE_S)
-        patch.setattr(serving, "LEARNED_S", WRITE_S)
+        for (module, name), seconds in QUICKLY.items():
+            patch.setattr(module, name, seconds)
         running = await stack.enter_async_context(
             edge(("127.0.0.1", 1), candidate, ("judge",), **changes)
         )
@@ -151,4 +254,7 @@ async def judged(capture: pytest.CaptureFixture[str], **changes: Any) -> AsyncIt
         async with alongside(shadow.run()), alongside(events.run()):
             await until(lambda: shadow.is_open and events.is_open, "the channels are open")
             played.append(Played(running, shadow, events, capture))
-            yield played[0]
+            try:
+                yield played[0]
+            finally:
+                played[0].close()

@@ -2,19 +2,24 @@
 
 import json
 import time
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 
 from shadowproxy.compare.comparing import compare
 from shadowproxy.compare.differences import Comparison
-from shadowproxy.core.settings import CompareSettings, LogSettings, RedactSettings, ShadowSettings
+from shadowproxy.core.settings import (
+    BackendSettings,
+    CompareSettings,
+    LogSettings,
+    RedactSettings,
+    ShadowSettings,
+)
 from shadowproxy.core.words import FailureKind
-from shadowproxy.findings.grouping import Groups
 from shadowproxy.ipc import frames
-from shadowproxy.judge import findings, judging, keeping, serving
-from tests.judge.playing import HEAD, judged, pair_of, side
+from shadowproxy.judge import judging, reproducing, sampling, serving
+from tests.judge.playing import HEAD, everything_in, findings_in, judged, pair_of, side
 from tests.support.waiting import until
 
 Capture = pytest.CaptureFixture[str]
@@ -58,56 +63,43 @@ async def test_a_mismatch_is_logged_as_the_contract_says(capfd: Capture) -> None
 
 
 async def test_findings_are_what_people_read(capfd: Capture) -> None:
-    """A group has its key, count, times, sentence and a sample of the request."""
+    """A finding has its key, count, times, sentence and the exchanges that stand for it."""
     async with judged(capfd) as played:
         for index in range(3):
             before = '{"x":0},' * index
             played.pair(f'[{before}{{"p":1}}]', f'[{before}{{"p":"1"}}]')
-        await played.until_settled()
-        (group,) = await played.findings(1)
-        await until(lambda: _counts(played.running.runtime_dir) == [3], "all are counted")
-        (group,) = await played.findings(1)
-        sample = group.pop("sample")
-        assert group.pop("first_seen") <= group.pop("last_seen")
-        assert group.pop("samples") == [sample]
-        assert group.pop("reproducer") is None or group
-        assert group == {
-            "id": group["id"], "route": "item", "endpoint": "GET /items/{id}", "kind": "type",
-            "path": "/*/p", "legacy_status": 200, "candidate_status": 200, "count": 3,
-            "types": ["number", "string"], "explained": 0, "exchanges": 3, "offered": 1,
-            "noise": {"state": "open", "aa_samples": 0, "b": 0, "e": 0.9},
-            "rechecks": {"still": 0, "gone": 0, "legacy_flaky": 0},
-            "versions": {"counts": {}, "other": 0},
-            "pairs": [{"legacy": "1", "candidate": '"1"', "count": 3, "over": 0}],
-            "sentence": "`[*].p` number became string in 3 of 3 answers of GET /items/{id}"
-            " (44 % to 100 %, with 95 % confidence)",
-        }  # fmt: skip
-        assert sample == {
-            "request_id": "req-1", "method": "GET", "target": "/items/42?q=1",
-            "differences": [{"path": "/0/p", "kind": "type", "legacy": 1, "candidate": "1"}],
-        }  # fmt: skip
+        (group,) = await played.found(lambda groups: _counts(groups) == [3], "all are counted")
+    sample = group.pop("sample")
+    assert group["first_seen"] <= group["last_seen"]
+    assert group.pop("samples") == [sample]
+    assert group.pop("reproducer")["legacy"] == [{"p": 1}]
+    assert sum(point["count"] for point in group.pop("series")["points"]) == 3
+    assert group == {
+        "id": group["id"], "route": "item", "endpoint": "GET /items/{id}", "kind": "type",
+        "path": "/*/p", "legacy_status": 200, "candidate_status": 200, "count": 3,
+        "types": ["number", "string"], "explained": 0, "exchanges": 3,
+        "first_seen": group["first_seen"], "last_seen": group["last_seen"],
+        "share": {"rate": 1.0, "low": group["share"]["low"], "high": 1.0},
+        "noise": {"state": "open", "aa_samples": 0, "b": 0, "e": 0.9},
+        "rechecks": {"still": 0, "gone": 0, "legacy_flaky": 0},
+        "versions": {"counts": {}, "other": 0},
+        "pairs": [{"legacy": "1", "candidate": '"1"', "count": 3, "over": 0}],
+        "sentence": "`[*].p` number became string in 3 of 3 answers of GET /items/{id}"
+        " (44 % to 100 %, with 95 % confidence)",
+        "state": "open", "note": "", "state_since": None, "state_by": "", "returned": False,
+        "rule": None, "news": "", "cause": None,
+    }  # fmt: skip
+    assert sample == {
+        "id": sample["id"], "at": sample["at"], "request_id": "req-1", "method": "GET",
+        "target": "/items/42?q=1", "version": "",
+        "legacy": {"status": 200, "duration_ms": 2.5},
+        "candidate": {"status": 200, "duration_ms": 2.5},
+        "differences": [{"path": "/0/p", "kind": "type", "legacy": 1, "candidate": "1"}],
+    }  # fmt: skip
 
 
-def _counts(runtime_dir: Path) -> list[int]:
-    if not (path := runtime_dir / "findings.json").exists():
-        return []
-    document = json.loads(path.read_bytes())
-    return [group["count"] for group in document["groups"]]
-
-
-async def test_findings_survive_a_restart(capfd: Capture) -> None:
-    """A successor goes on counting where the file stopped; a broken file is left behind."""
-    async with judged(capfd) as played:
-        played.pair("1", "2")
-        await played.findings(1)
-        groups = Groups()
-        findings.restore(played.running.runtime_dir, groups)
-        assert [group.count for group in groups] == [1]
-        findings.findings_path(played.running.runtime_dir).write_bytes(b'{"groups": [{}]}')
-        broken = Groups()
-        findings.restore(played.running.runtime_dir, broken)
-        assert len(broken) == 0
-        findings.restore(Path("/nowhere"), broken)
+def _counts(groups: list[dict[str, Any]]) -> list[int]:
+    return [group["count"] for group in groups]
 
 
 async def test_a_broken_endpoint_does_not_flood_the_log(capfd: Capture) -> None:
@@ -118,7 +110,7 @@ async def test_a_broken_endpoint_does_not_flood_the_log(capfd: Capture) -> None:
         await played.until_settled()
         assert len(played.log("shadow_mismatch")) == 10
         assert played.route_cell("verdict/mismatch") == 50
-        await until(lambda: _counts(played.running.runtime_dir) == [50], "all are counted")
+        await played.found(lambda groups: _counts(groups) == [50], "all are counted")
         group = played.log("shadow_mismatch")[0]["group"]
     (summary,) = played.log("shadow_mismatch_summary")
     assert (summary["group"], summary["count"]) == (group, 40)
@@ -166,13 +158,19 @@ SECRET = "hunter2-s3cr3t"
 CARD = "4111111111111111"
 
 
-async def test_a_planted_secret_is_nowhere(capfd: Capture) -> None:
-    """Not in the log, not in findings.json: bodies, headers, query, path, request id, events."""
+async def test_a_planted_secret_is_nowhere(
+    capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the log, the store or a file: bodies, headers, query, path, request id, events."""
     head = (
         f"GET /reset-token/{SECRET}?api_key={SECRET}&card={CARD} HTTP/1.1\r\nHost: h\r\n"
-        f"Authorization: Bearer {SECRET}\r\nX-Request-Id: {CARD}\r\n\r\n"
+        f"Authorization: Bearer {SECRET}\r\nX-Request-Id: {CARD}\r\nCookie: sid={SECRET}\r\n\r\n"
     ).encode()
-    async with judged(capfd, redact=RedactSettings(headers=("x-own",))) as played:
+    monkeypatch.setattr(sampling, "SHARE", 1e9)
+    monkeypatch.setattr(reproducing, "SHARE", 1e9)
+    candidate = BackendSettings("http", "127.0.0.1", 9002, version_header="X-Version")
+    own = RedactSettings(headers=("x-own",))
+    async with judged(capfd, redact=own, candidate=candidate) as played:
         for name in ("password", "cardNumber", "access_token"):
             played.pair(
                 json.dumps({name: SECRET, "list": [{name: {"deep": SECRET}}], "n": int(CARD)}),
@@ -181,20 +179,37 @@ async def test_a_planted_secret_is_nowhere(capfd: Capture) -> None:
                 route=0,
             )
         ours, theirs = side("1"), side("2")
-        fields = f"Set-Cookie: sid={SECRET}\r\nX-Own: {SECRET}\r\nX-Api-Key: {SECRET}\r\n\r\n"
-        played.send(
-            pair_of(ours._replace(head=ours.head[:-2] + fields.encode()), theirs, head, route=0)
-        )
+        fields = f"Set-Cookie: sid={SECRET}\r\nX-Own: {SECRET}\r\nX-Api-Key: {SECRET}\r\n"
+        version = f"X-Version: {CARD}\r\n\r\n"
+        ours = ours._replace(head=ours.head[:-2] + fields.encode() + b"\r\n")
+        theirs = theirs._replace(head=theirs.head[:-2] + version.encode())
+        asked = json.dumps({"password": SECRET, "note": [f"Bearer {SECRET}", CARD]}).encode()
+        for pair in (
+            pair_of(ours, theirs, head, route=0),
+            pair_of(ours, theirs, head, route=0)._replace(request_body=asked, witness=theirs),
+            pair_of(theirs, ours, head.replace(b"GET ", b"POST ")),
+        ):
+            played.send(pair)
+        match = f"GET /reset-token/{SECRET}".encode()
+        assert played.shadow.send(frames.pack_matches([(0, 1000, 2000, match)]))
         played.tell(event="legacy_failed", level="warning", error=f"password={SECRET}")
         await played.until_settled()
         await played.logged("legacy_failed")
-        await until((played.running.runtime_dir / "findings.json").exists, "findings")
+        await played.ended()
         lines = json.dumps(played.log())
-        written = (played.running.runtime_dir / "findings.json").read_text()
-        assert "shadow_mismatch" in lines
-        for planted in (SECRET, CARD):
-            assert planted not in lines
-            assert planted not in written
+        groups = played.read(findings_in)
+        written = played.read(partial(everything_in, played.running.runtime_dir))
+    assert "shadow_mismatch" in lines
+    assert groups
+    assert written
+    assert {group["endpoint"] for group in groups} >= {"GET /reset-token/{token}"}
+    assert all(group["samples"] for group in groups)
+    assert any(group["reproducer"] for group in groups)
+    for known in (b"req", b"GET /reset-token/{token}", b"[redacted]", b"[card]"):
+        assert known in written
+    for planted in (SECRET, CARD):
+        assert planted not in lines
+        assert planted.encode() not in written
 
 
 async def test_what_cannot_be_redacted_is_not_recorded(
@@ -213,8 +228,12 @@ async def test_what_cannot_be_redacted_is_not_recorded(
         assert (event["step"], event["error"]) == ("redact", "RuntimeError")
         assert played.cell("failed/redact") == 1
         assert played.verdicts() == 0
+        await played.ended()
         assert SECRET not in json.dumps(played.log())
-        assert not (played.running.runtime_dir / "findings.json").exists()
+        assert played.read(findings_in) == []
+        written = played.read(partial(everything_in, played.running.runtime_dir))
+        assert written
+        assert SECRET.encode() not in written
 
 
 async def test_a_bug_in_comparing_costs_one_exchange(
@@ -316,7 +335,7 @@ async def test_a_judge_that_is_behind_stops_reading(
 
         def slow(*arguments: Any) -> Comparison:
             seen.append(played.cell("channel_bytes"))
-            end_s = time.monotonic() + 0.006
+            end_s = time.monotonic() + 0.003
             while time.monotonic() < end_s:
                 pass
             return compare(*arguments)
@@ -347,20 +366,3 @@ async def test_the_end_settles_what_waits(capfd: Capture, monkeypatch: pytest.Mo
         await until(lambda: played.cell("accepted_from/0") == 100, "all are taken")
     assert played.cell("dropped/shutdown") + played.cell("failed/compare") == 100
     assert played.cell("dropped/shutdown") > 0
-
-
-async def test_a_full_disk_is_said_and_survived(
-    capfd: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """findings.json cannot be written: an event, and it is written when there is room again."""
-    async with judged(capfd) as played:
-        with monkeypatch.context() as patch:
-
-            def full(*_: Any) -> None:
-                raise OSError(28, "No space left on device")
-
-            patch.setattr(keeping, "write_atomically", full)
-            played.pair("1", "2")
-            event, *_ = await played.logged("findings_not_written")
-            assert "No space left" in event["error"]
-        assert await played.findings(1)

@@ -1,9 +1,11 @@
 """What the judge learns from the traffic: noise, latencies, endpoints; and what findings get of it."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from shadowproxy.core.settings import (
     BackendSettings,
@@ -14,8 +16,11 @@ from shadowproxy.core.settings import (
     RouteSettings,
 )
 from shadowproxy.ipc import frames
-from shadowproxy.judge import reproducing, serving
+from shadowproxy.judge import memory, reproducing, sampling
 from shadowproxy.judge.knowledge import Knowledge
+from shadowproxy.report.endpoints import endpoint_items
+from shadowproxy.report.learned import latencies_of
+from shadowproxy.report.windows import Window
 from tests.judge.playing import HEAD, Played, judged, pair_of, side
 from tests.support.waiting import until
 
@@ -45,21 +50,14 @@ async def test_what_legacy_varies_itself_becomes_noise(capfd: Capture) -> None:
         await played.until_settled()
         assert played.route_cell("verdict/mismatch") == 1
         assert played.route_cell("verdict/noise") == 11
-        (noise,) = await until(
-            lambda: played.document("learned.json").get("noise", []), "noise is shown"
-        )
+        (noise,) = await played.noise()
         assert (noise["endpoint"], noise["path"]) == ("GET /items/{id}", "/token")
         assert (noise["state"], noise["b"]) == ("noisy", 12)
-        (group,) = await until(
-            lambda: [g for g in groups_of(played) if g["explained"] == 11], "it is counted"
+        (group,) = await played.found(
+            lambda groups: [each["explained"] for each in groups] == [11], "it is counted"
         )
         assert group["noise"]["state"] == "noisy"
         assert "legacy disagreed with itself in 12 of 12 checks" in group["sentence"]
-
-
-def groups_of(played: Played) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = played.document("findings.json").get("groups", [])
-    return groups
 
 
 async def test_a_bug_inside_a_noisy_field_is_found(capfd: Capture) -> None:
@@ -106,8 +104,7 @@ async def test_a_successor_knows_what_was_learned(capfd: Capture) -> None:
         saved = await until(lambda: played.document("judge.json"), "it is saved")
         await played.until_settled()
         folder, settings = played.running.runtime_dir, played.running.settings
-        key = serving.key_in(folder)
-        assert key == serving.key_in(folder)
+        key = memory.key_in(folder)
         assert "tok-" not in json.dumps(saved)
         successor = Knowledge(settings, key)
         successor.restore(saved, 0.0)
@@ -134,13 +131,13 @@ async def test_both_sides_are_asked_again_about_a_mismatch(capfd: Capture) -> No
             assert wish.request_head == HEAD
             played.answer(wish, *sides)
         expected = {"still": 2, "gone": 1, "legacy_flaky": 1}
-        (group,) = await until(
-            lambda: [g for g in groups_of(played) if g["rechecks"] == expected], "counted"
+        (group,) = await played.found(
+            lambda groups: [each["rechecks"] for each in groups] == [expected], "counted"
         )
         assert "gone in 1 of 4 re-checks: flaky" in group["sentence"]
         await played.until_settled()
         assert len(played.wishes) == 5
-        (noise,) = await until(lambda: played.document("learned.json")["noise"], "noise is shown")
+        (noise,) = await played.noise()
         assert noise["aa_samples"] == 0
 
 
@@ -159,14 +156,15 @@ async def test_matches_of_shadow_count_for_shares_and_latencies(capfd: Capture) 
         matches = [(3, 1000, 2000, b"GET /items/%d" % n) for n in range(400)]
         assert played.shadow.send(frames.pack_matches(matches))
         played.pair('{"a":1}', '{"a":2}')
-        (group,) = await until(
-            lambda: [g for g in groups_of(played) if g["exchanges"] == 401], "all are counted"
+        (group,) = await played.found(
+            lambda groups: [each["exchanges"] for each in groups] == [401], "all are counted"
         )
         assert "in 1 of 401 answers of GET /items/{id}" in group["sentence"]
-        (pace,) = await until(
-            lambda: played.document("learned.json").get("latencies", []), "latency"
+        (pace,) = await played.stored(
+            lambda connection: [row for row in latencies_of(connection) if row["pairs"] == 401],
+            "latencies",
         )
-        assert (pace["endpoint"], pace["pairs"]) == ("GET /items/{id}", 401)
+        assert pace["endpoint"] == "GET /items/{id}"
 
 
 async def test_endpoints_are_learned_and_findings_follow_them(capfd: Capture) -> None:
@@ -178,12 +176,20 @@ async def test_endpoints_are_learned_and_findings_follow_them(capfd: Capture) ->
             played.pair('{"a":1}', '{"a":2}', request, route=0)
         await played.until_settled()
 
-        def folded() -> list[dict[str, Any]]:
-            groups = groups_of(played)
-            return [g for g in groups if g["endpoint"] == "GET /users/{var}" and g["count"] > 100]
+        def is_folded(groups: list[dict[str, Any]]) -> bool:
+            counts = {each["endpoint"]: each["count"] for each in groups}
+            return counts == {"GET /users/{var}": 120}
 
-        (group,) = await until(folded, "they are one")
-        assert group["exchanges"] >= group["count"]
+        (group,) = await played.found(is_folded, "they are one")
+        assert group["exchanges"] == 120
+        assert sum(point["count"] for point in group["series"]["points"]) == 120
+        assert group["samples"]
+        (item,) = await played.stored(items_of_endpoints, "the endpoint")
+        assert (item["endpoint"], item["exchanges"]) == ("GET /users/{var}", 120)
+
+
+def items_of_endpoints(connection: Connection) -> list[dict[str, Any]]:
+    return endpoint_items(connection, Window(datetime.now(UTC)), {})
 
 
 async def test_routes_of_prefixes_do_not_name_endpoints(capfd: Capture) -> None:
@@ -234,19 +240,23 @@ async def test_versions_of_the_candidate_are_told_apart(capfd: Capture) -> None:
             ours = side("1")
             ours = ours._replace(head=ours.head[:-2] + fields)
             played.send(pair_of(ours, theirs))
-        (group,) = await until(
-            lambda: [g for g in groups_of(played) if g["count"] == 3], "all three"
+        (group,) = await played.found(
+            lambda groups: [each["count"] for each in groups] == [3], "all three"
         )
         assert group["versions"]["counts"] == {"1.0": 1, "1.1": 2}
 
 
-async def test_samples_are_as_many_as_configured(capfd: Capture) -> None:
+async def test_samples_are_as_many_as_configured(
+    capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`report.max_samples_per_group` bounds them."""
-    async with judged(capfd, report=ReportSettings(1)) as played:
+    monkeypatch.setattr(sampling, "SHARE", 1e9)
+    monkeypatch.setattr(sampling, "EVERY_S", 0.0)
+    async with judged(capfd, report=ReportSettings(max_samples_per_group=1)) as played:
         for number in range(5):
             played.pair("0", str(number + 1))
-        (group,) = await until(
-            lambda: [g for g in groups_of(played) if g["count"] == 5], "all five"
+        (group,) = await played.found(
+            lambda groups: [each["count"] for each in groups] == [5], "all five"
         )
         assert len(group["samples"]) == 1
 
@@ -256,5 +266,8 @@ async def test_findings_with_one_cause_say_so(capfd: Capture) -> None:
     async with judged(capfd) as played:
         for _ in range(12):
             played.pair('{"a":1,"b":1}', '{"a":2,"b":2}')
-        causes = await until(lambda: played.document("findings.json").get("causes", []), "a cause")
-        assert len(causes[0]["groups"]) == 2
+        one, other = await played.found(
+            lambda groups: len(groups) == 2 and all(each["cause"] for each in groups), "a cause"
+        )
+        assert [each["id"] for each in one["cause"]["groups"]] == [other["id"]]
+        assert one["cause"]["sentence"] == other["cause"]["sentence"]

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from shadowproxy.compare import usage
 from shadowproxy.compare.ruleset import Rules
 from shadowproxy.core.settings import CompareSettings
 from shadowproxy.judge import serving
 from shadowproxy.judge.knowledge import Knowledge
+from shadowproxy.report.learned import rules_of
 from tests.judge.playing import Played, judged
 from tests.support.waiting import until
 
@@ -32,11 +34,11 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 async def shown(played: Played, responses: int) -> dict[str, Any]:
     """The rows by path or header, once so many answers were looked into."""
 
-    def rows() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = played.document("learned.json").get("rules", [])
+    def rows(connection: Connection) -> list[dict[str, Any]]:
+        found = rules_of(connection)
         return found if len(found) > 1 and found[1]["responses"] >= responses else []
 
-    found = await until(rows, "the rules are shown")
+    found = await played.stored(rows, "the rules are shown")
     return {row["rule"].get("path") or row["rule"]["header"]: row for row in found}
 
 
@@ -97,6 +99,6 @@ async def test_rules_are_shown_before_any_traffic(capfd: Capture) -> None:
         rows = await shown(played, 0)
         assert [row["hits"] for row in rows.values()] == [0, 0]
         played.running.reload(compare=CompareSettings(rules=RULES))
-        await until(
-            lambda: len(played.document("learned.json").get("rules", [])) == 4, "the new ones"
+        await played.stored(
+            lambda connection: len(rules_of(connection)) == 4, "also those of a reload"
         )

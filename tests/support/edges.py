@@ -16,7 +16,7 @@ import json
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from shadowproxy.core.settings import (
     ListenSettings,
     NoiseSettings,
     RecheckSettings,
+    ReportSettings,
     Settings,
 )
 from shadowproxy.ipc import frames
@@ -75,6 +76,8 @@ class Edge:
         self.wires: list[Wire] = []
         self.running: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = {}
         self.users_tls: ssl.SSLContext | None = None
+        self.start: Callable[[str], Awaitable[None]]
+        """Starts a role, also again after it has ended: a successor in the same folder."""
 
     async def connect(self, **options: Any) -> Wire:
         """A new client connection; closed at the end if the test did not."""
@@ -154,7 +157,7 @@ async def edge(
         settings = replace(
             Settings((_listening(listener),), _backend(legacy), forwarded="off", limits=QUICK),
             candidate=None if candidate is None else _backend(candidate),
-            **{**ASKED_ONCE, **changes},
+            **{**ASKED_ONCE, **changes, "report": _report(folder, changes)},
         )
         write_settings(folder, settings)
         names = ["edge-0" if role == "edge" else role for role in processes]
@@ -197,13 +200,18 @@ async def _running(
     """Starts the roles in order and ends them in the opposite one, as the supervisor does."""
     folder = it.runtime_dir
     async with AsyncExitStack() as stack:
-        for role in processes:
+
+        async def start(role: str) -> None:
             stop = asyncio.Event()
             task = await stack.enter_async_context(alongside(_serve(role, folder, listener, stop)))
             it.running[role] = (stop, task)
             stack.push_async_callback(_end, it, role)
             if role != "edge":
                 await until((folder / f"{role}.sock").exists, f"{role} listens")
+
+        it.start = start
+        for role in processes:
+            await start(role)
         yield
 
 
@@ -247,6 +255,12 @@ def _listener(unix: Path | None) -> Iterator[socket.socket]:
 def _listening(listener: socket.socket) -> ListenSettings:
     name = listener.getsockname()
     return ListenSettings(unix=name) if isinstance(name, str) else ListenSettings(*name)
+
+
+def _report(folder: Path, changes: dict[str, Any]) -> ReportSettings:
+    """Each proxy has a store of its own, beside its tallies."""
+    report: ReportSettings = changes.get("report", ReportSettings())
+    return report if report.store else replace(report, store=f"sqlite:///{folder}/report.db")
 
 
 def _backend(of: Address | BackendSettings) -> BackendSettings:
