@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 
 from shadowproxy.pages.documents import Document, member, members, values
-from shadowproxy.pages.figures import UNKNOWN, duration, finite, percent, when
+from shadowproxy.pages.figures import UNKNOWN, duration, finite, percent, span, when
 from shadowproxy.pages.plotting import (
     Period,
     Tick,
@@ -159,6 +159,13 @@ def latency_over_time(series: Document) -> Markup:
     ]
     title = "99 of 100 answers came within"
     return over_time("latency", title, [point["start_s"] for point in points], lines, duration)
+
+
+def traffic(series: Document) -> Markup:
+    """Compared exchanges by point, small."""
+    every = span(series.get("width_s"))
+    counts = [point.get("exchanges") for point in _points(series)]
+    return sparkline(counts, f"Compared exchanges, one point every {every}")
 
 
 def _points(series: Document) -> list[dict[str, Any]]:

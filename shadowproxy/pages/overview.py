@@ -101,6 +101,7 @@ def summary(report: Document) -> dict[str, Any]:
         "verdicts": [
             (name, meaning, member(report, "verdicts", name)) for name, meaning in VERDICTS.items()
         ],
+        "traffic": charts.traffic(series),
         "differing": charts.mismatch_over_time(series),
         "latencies": charts.latency_over_time(series),
         "causes": members(report, "causes"),

@@ -91,6 +91,14 @@ def test_a_sparkline_says_its_numbers() -> None:
     assert line.xpath(".//path/@d") == ["M0 80M66.67 0L100 40"]
 
 
+def test_traffic_is_a_small_line() -> None:
+    """With what one point stands for."""
+    label = _read(charts.traffic(SERIES)).get("aria-label")
+    assert label == (
+        "Compared exchanges, one point every 5 minutes: first 1,800, last 2,000, most 2,040"
+    )
+
+
 def test_a_long_series_is_cut_in_its_table_alone() -> None:
     """The newest rows stay; how many are left off is said."""
     points = [{"start_s": 60.0 * n, "exchanges": 1, "mismatch": 0} for n in range(1, 502)]
