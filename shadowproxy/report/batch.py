@@ -77,7 +77,7 @@ class Batch:
     series: dict[tuple[int, str], list[int]] = field(default_factory=dict)
     """By (start, endpoint): counters in the order of schema.COUNTERS."""
     endpoints: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    """Route, first and last seen."""
+    """Route, first and last seen; of those that have a row in `series`, so there are no more."""
     groups: dict[str, Group] = field(default_factory=dict)
     """What was added to each since it was written."""
     group_series: Counter[tuple[int, str]] = field(default_factory=Counter)
@@ -96,11 +96,16 @@ class Batch:
     def count(self, start_s: int, endpoint: str, route: str, verdict: Verdict, seen: str) -> None:
         """One exchange of an endpoint. 0.6 µs."""
         row = self._row(start_s, endpoint)
-        if row is not None:
-            row[_VERDICT_AT[verdict]] += 1
+        if row is None:
+            return
+        row[_VERDICT_AT[verdict]] += 1
         known = self.endpoints.get(endpoint)
-        if known is None or known[2] != seen:
-            self.endpoints[endpoint] = (route, seen if known is None else known[1], seen)
+        if known is None:
+            self.endpoints[endpoint] = route, seen, seen
+        elif seen > known[2]:
+            self.endpoints[endpoint] = route, known[1], seen
+        elif seen < known[1]:  # clocks are set back
+            self.endpoints[endpoint] = route, seen, known[2]
 
     def time(self, start_s: int, endpoint: str, legacy_us: int, candidate_us: int) -> None:
         """How long both took. 0.8 µs."""
@@ -124,7 +129,10 @@ class Batch:
         known = self.versions.get((version, endpoint))
         if known is not None:
             known.count += 1
-            known.last = seen
+            if seen > known.last:
+                known.last = seen
+            elif seen < known.first:
+                known.first = seen
         elif len(self.versions) < MAX_VERSIONS:
             self.versions[version, endpoint] = Seen(1, seen, seen)
         else:
@@ -142,7 +150,8 @@ class Batch:
 
     def count_group(self, start_s: int, group_id: str) -> None:
         """One more exchange shows a finding."""
-        _add(self.group_series, (start_s - start_s % GROUP_WIDTH_S, group_id), 1)
+        key = start_s - start_s % GROUP_WIDTH_S, group_id
+        self.lost += not _add(self.group_series, key, 1)
 
     def add_sample(self, sample: Sample) -> None:
         """Keeps an exchange, in the place of the oldest if there are too many."""
@@ -187,10 +196,10 @@ class Batch:
         """Takes over what was said after this, because this could not be written."""
         for rename in newer.renames:
             self.rename(rename)
-        for key, row in newer.series.items():
-            self._add_row(key, row)
+        kept = {key[1] for key, row in newer.series.items() if self._add_row(key, row)}
         for endpoint, seen in newer.endpoints.items():
-            self._add_endpoint(endpoint, seen)
+            if endpoint in kept:
+                self._add_endpoint(endpoint, seen)
         for version, times in newer.versions.items():
             self._add_version(version, times)
         for group in newer.groups.values():
@@ -206,7 +215,8 @@ class Batch:
         self.links = newer.links if newer.links is not None else self.links
         self.lost += newer.lost
 
-    def _add_row(self, key: tuple[int, str], row: list[int]) -> None:
+    def _add_row(self, key: tuple[int, str], row: list[int]) -> bool:
+        """False, and counted as lost, if there was no room."""
         known = self.series.get(key)
         if known is not None:
             self.series[key] = [one + other for one, other in zip(known, row, strict=True)]
@@ -214,6 +224,8 @@ class Batch:
             self.series[key] = row
         else:
             self.lost += 1
+            return False
+        return True
 
     def _add_endpoint(self, endpoint: str, seen: tuple[str, str, str]) -> None:
         route, first, last = seen
