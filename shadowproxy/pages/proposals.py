@@ -143,10 +143,10 @@ def _actions(kind: str, place: dict[str, str], seen: Sequence[Seen]) -> Iterator
 
 def as_yaml(proposal: Proposal, endpoint: str) -> str:
     """What to write into the configuration file; a rule in JSON is one in YAML."""
-    rule = f"- {proposal.written}"
+    rule = f"- {proposal.written}".replace("${", "$${")  # which would be a variable; not in a key
     if endpoint:
         lines = ["compare:", "  endpoints:", f"    {json.dumps(endpoint, ensure_ascii=False)}:"]
         lines.append(f"      {rule}")
     else:
         lines = ["compare:", "  rules:", f"    {rule}"]
-    return "\n".join(lines).replace("${", "$${")  # which would be a variable
+    return "\n".join(lines)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shadowproxy.core.words import Kind
@@ -36,6 +36,7 @@ def shown(row: HeadRow) -> str:
     return f"{row.name}: {cell_text(row.legacy)} | {cell_text(row.candidate)}  // {row.note}"
 
 
+@settings(deadline=None)
 @given(FIELDS, FIELDS, DIFFERENCES)
 def test_every_difference_is_told_once(ours: Any, theirs: Any, said: Any) -> None:
     """In a row above the bodies or in a line of them, whatever is said."""

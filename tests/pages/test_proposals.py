@@ -1,12 +1,13 @@
 """Rules that are proposed for a finding."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shadowproxy.compare import Rules, compare, response
@@ -15,6 +16,7 @@ from shadowproxy.compare.rules import read_rule
 from shadowproxy.core.words import Kind
 from shadowproxy.pages.proposals import as_yaml, place_of, propose, seen_of
 from shadowproxy.pages.trying import ABSENT
+from tests.config.files import LEGACY, load_text
 
 NAMES = st.sampled_from(["", "/", "~", "a", "id", "a b", "'", "\\", "0", "<b>", "*", "é"])
 LEAVES = (
@@ -70,6 +72,7 @@ def rules_for(*args: Any, **more: Any) -> list[dict[str, Any]]:
     return [each.rule for each in propose(finding(*args, **more))]
 
 
+@settings(deadline=None)
 @given(TREES, TREES)
 def test_a_proposed_rule_hides_its_finding(legacy: Any, candidate: Any) -> None:
     """In the very bodies in which it was found: nothing of that kind is left at that place."""
@@ -173,14 +176,29 @@ def test_a_rule_fits_all_values_or_is_not_proposed() -> None:
     assert rules == [{"path": "$.t", "ignore": True}]
 
 
-@pytest.mark.parametrize("endpoint", ["", "GET /a/{id}", 'GET /"quoted"/${x}', "GET /é: #x"])
-def test_what_is_to_be_pasted_is_the_rule(endpoint: str) -> None:
-    """Read back from YAML it is the same mapping, at the place where the file has rules."""
-    for proposal in propose(finding("/a${b}/'c\"", "removed", (None, ...))):
-        written = yaml.safe_load(as_yaml(proposal, endpoint).replace("$${", "${"))["compare"]
-        rules = written["endpoints"][endpoint] if endpoint else written["rules"]
-        assert rules == [proposal.rule] == [json.loads(proposal.written)]
-        assert read_rule(rules[0]).plain == proposal.rule
+@pytest.mark.parametrize("endpoint", ["", "GET /a/{id}", "GET /a/${b}/*", "GET /é"])
+@pytest.mark.parametrize(
+    "group",
+    [
+        finding("/a${b}/'c\"", "removed", (None, ...)),
+        finding("/n", "changed", (12.0, 12.01)),
+        finding("/n", "changed", (1e-9, 2e-9), (1e-9, 1.5e-9)),
+        finding("/at", "changed", ("2027-01-01T00:00:00Z", "2027-01-01T00:00:07Z")),
+        finding("/t", "order", ([{"id": 1}, {"id": 2}], [{"id": 2}, {"id": 1}])),
+        finding("#header/vary", "changed", ("a, b", "b, a")),
+    ],
+)
+def test_what_is_to_be_pasted_is_the_rule(
+    tmp_path: Path, endpoint: str, group: dict[str, Any]
+) -> None:
+    """In a configuration file it is accepted, and hides what the proposal hides."""
+    for proposal in propose(group):
+        assert json.loads(proposal.written) == proposal.rule
+        loaded = load_text(tmp_path, f"{LEGACY}{as_yaml(proposal, endpoint)}\n")
+        compare_settings = loaded.settings.compare
+        rules = dict(compare_settings.endpoints)[endpoint] if endpoint else compare_settings.rules
+        (rule,) = rules
+        assert replace(read_rule(rule), plain={}) == replace(read_rule(proposal.rule), plain={})
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shadowproxy.core.words import Kind
@@ -36,6 +36,7 @@ def view_of(legacy: Any, candidate: Any, rules: Any = ()) -> SideBySide:
     return lay_out(legacy, candidate, differences_of(legacy, candidate, rules))
 
 
+@settings(deadline=None)
 @given(TREES, TREES)
 def test_every_difference_is_told_once(legacy: Any, candidate: Any) -> None:
     """Of two bodies all that the comparer found stands in one line of their trees each."""
@@ -45,6 +46,7 @@ def test_every_difference_is_told_once(legacy: Any, candidate: Any) -> None:
     assert view.by_place == ()
 
 
+@settings(deadline=None)
 @given(TREES, TREES, HOSTILE)
 def test_whatever_is_said_is_told_once(legacy: Any, candidate: Any, said: Any) -> None:
     """Differences that contradict the trees, each other or themselves stand in one line each, too."""
@@ -59,6 +61,7 @@ def _is_bodily(difference: dict[str, Any]) -> bool:
     return not difference["path"].startswith("#") and difference["kind"] not in about_head
 
 
+@settings(deadline=None)
 @given(TREES, TREES)
 def test_a_line_shows_the_values_of_its_difference(legacy: Any, candidate: Any) -> None:
     """So elements are paired as the comparer paired them."""
@@ -86,12 +89,14 @@ def _as_json(value: Any) -> str:
     )
 
 
+@settings(deadline=None)
 @given(TREES)
 def test_equal_bodies_have_no_lines(tree: Any) -> None:
     """There is nothing to show."""
     assert view_of(tree, tree) == ((), (), 0)
 
 
+@settings(deadline=None)
 @given(TREES, TREES)
 def test_a_side_loses_nothing(legacy: Any, candidate: Any) -> None:
     """Every scalar of a body stands in a line, at least of a fold: small bodies are whole."""

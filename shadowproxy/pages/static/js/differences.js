@@ -1,6 +1,7 @@
 // Moves between the differences of one view, and unfolds what is folded.
 //
-// Without it folds still open by themselves; keys n and p go to the next and the previous difference.
+// Without it folds still open by themselves; inside a diff the keys n and p go to the
+// next and the previous difference (nowhere else: WCAG 2.1.4).
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("button[data-jump], button[data-unfold]");
@@ -14,7 +15,7 @@ document.addEventListener("keydown", (event) => {
   const step = { n: 1, p: -1 }[event.key];
   if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest?.("input, textarea, select")) return;
-  const diff = document.activeElement?.closest(".diff") ?? document.querySelector(".diff");
+  const diff = event.target.closest?.(".diff");
   if (diff) jump(diff, step);
 });
 

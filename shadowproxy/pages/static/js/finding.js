@@ -110,7 +110,7 @@ function show(answer, found) {
   const parts = [];
   if (found.dangerous) {
     parts.push(paragraph(
-      leaving
+      found.leaving_class > 0
         ? `Warning: ${leaving} of the differences that it would hide are not only other values. They are missing, of another type or of another shape, as bugs are.`
         : "Warning: this rule may hide bugs.",
       "loud",
@@ -173,11 +173,12 @@ function shown(value) {
 function writeYaml(rule, endpoint, reason) {
   const target = document.getElementById("rule-yaml");
   if (!target) return;
-  const line = `- ${JSON.stringify(reason ? { ...rule, reason } : rule)}`;
+  // ${ would be a variable, but in a key it is none.
+  const line = `- ${JSON.stringify(reason ? { ...rule, reason } : rule)}`.replaceAll("${", () => "$${");
   const lines = endpoint
     ? ["compare:", "  endpoints:", `    ${JSON.stringify(endpoint)}:`, `      ${line}`]
     : ["compare:", "  rules:", `    ${line}`];
-  target.textContent = lines.join("\n").replaceAll("${", () => "$${");
+  target.textContent = lines.join("\n");
 }
 
 function number(value) {
