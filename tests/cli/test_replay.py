@@ -47,6 +47,7 @@ async def test_each_outcome_is_told_with_its_reason() -> None:
     for target in ("/fixed", "/still", "/flaky", "/gone", "/other-status", "/other-type"):
         kept.add(sample_of(target))
     kept.add(sample_of("/fixed"), sample_of("/still"))
+    kept.add(sample_of("/fixed"), sample_of("/gone"))
 
     def legacy(request: Received) -> bytes:
         return {
@@ -71,6 +72,7 @@ async def test_each_outcome_is_told_with_its_reason() -> None:
         ("stale", "legacy answers 201, and answered 200"),
         ("stale", "legacy's answer is text/plain, and was application/json"),
         ("flaky", "its samples do not agree: 1 fixed, 1 still different"),
+        ("fixed", f"1 of 2 samples: {AGREE} (1 stale: legacy answers 404, and answered 200)"),
     ]
 
 

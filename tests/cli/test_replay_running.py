@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shadowproxy.cli.replaying.asking import MAX_IN_FLIGHT
+from shadowproxy.cli.replaying.asking import MAX_IN_FLIGHT, Pace
 from tests.cli.commands import ROOT, environment, run
 from tests.cli.replaying import (
     STORED,
@@ -25,7 +25,9 @@ from tests.cli.replaying import (
     sample_of,
     url,
 )
+from tests.support.backends import backend
 from tests.support.messages import Received
+from tests.support.tls import make_certificate, server_context
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow  # starts the real command
@@ -91,8 +93,26 @@ async def test_a_shared_sample_is_sent_once() -> None:
     assert outcomes[second] == ("fixed", f"1 of 1 sample: {agree}")
 
 
+async def test_the_pace_is_even() -> None:
+    """Whoever asks for a turn gets it no sooner than the rate says, however many ask at once."""
+    loop = asyncio.get_running_loop()
+    pace = Pace(50)
+    started_s = loop.time()
+    times: list[float] = []
+
+    async def ask() -> None:
+        await pace.turn()
+        times.append(loop.time() - started_s)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(6):
+            tasks.create_task(ask())
+    early_s = 0.002  # timers of the loop count in whole milliseconds
+    assert all(time_s >= index / 50 - early_s for index, time_s in enumerate(times)), times
+
+
 async def test_the_rate_is_kept() -> None:
-    """Evenly: no two requests are nearer than the rate says, and none is left out."""
+    """By the whole command; each sample is asked about, in that time."""
     kept = Kept()
     kept.add(*(sample_of(f"/{number}") for number in range(6)))
     times: list[float] = []
@@ -103,9 +123,9 @@ async def test_the_rate_is_kept() -> None:
 
     async with replaying(kept) as replayed:
         replayed.candidate.answer = told
-        await replayed.run("--rate", "20")
+        await replayed.run("--rate", "4")
     assert len(times) == 6
-    assert times[-1] - times[0] >= 5 / 20 - 0.02  # the first may be late by a busy machine's turn
+    assert times[-1] - times[0] > 0.6  # 1.25 s, if neither end is late; 20 ms at no rate
 
 
 async def test_few_are_under_way_at_once() -> None:
@@ -247,6 +267,23 @@ async def test_a_file_says_whom_to_ask(tmp_path: Path) -> None:
         ("stale", "its route is never shadowed"),
         ("fixed", "1 of 1 sample: legacy and candidate agree"),
     ]
+
+
+async def test_a_candidate_behind_tls_is_verified(tmp_path: Path) -> None:
+    """By the configured authorities: a certificate that they do not know is a failure."""
+    certificate = make_certificate(tmp_path, "candidate")
+    kept = Kept()
+    kept.add(sample_of())
+    async with replaying(kept) as replayed, backend(server_context(certificate)) as secure:
+        secure.answer = always(STORED)
+        address = f"https://localhost:{secure.address[1]}"
+        (tmp_path / "p.yaml").write_text(
+            f"candidate: {{url: '{address}', tls: {{ca: '{certificate.cert}'}}}}\n"
+        )
+        known = await replayed.run("-c", str(tmp_path / "p.yaml"), "--candidate", address)
+        unknown = await replayed.run("--candidate", address)
+    assert known.stdout.splitlines()[-1] == "1 fixed"
+    assert "the candidate failed: tls" in unknown.stdout
 
 
 async def test_named_findings_alone_are_asked_about() -> None:

@@ -17,6 +17,7 @@ from shadowproxy.cli.replaying.facts import NO_TREE, Facts, Seen
 from shadowproxy.cli.replaying.outcomes import Outcome, Said
 from shadowproxy.cli.replaying.places import is_inside_body, is_shown, speaks_about
 from shadowproxy.cli.replaying.stored import Finding
+from shadowproxy.core.words import Kind
 from shadowproxy.findings.escaping import clip
 from shadowproxy.findings.places import name_place
 
@@ -35,7 +36,8 @@ def _of_legacy(finding: Finding, facts: Facts, left_out: Iterable[str]) -> Said 
     if changed:
         names = ", ".join(left_out)
         return Said(Outcome.STALE, f"{changed}; sent without {names}" if names else changed)
-    if (finding.path, finding.kind) in facts.own:
+    kinds = (finding.kind, Kind.TYPE) if finding.kind == Kind.CHANGED else (finding.kind,)
+    if any((finding.path, kind) in facts.own for kind in kinds):
         return Said(Outcome.FLAKY, "legacy itself answers something else here than it did")
     return None
 

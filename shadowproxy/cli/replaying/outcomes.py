@@ -50,7 +50,9 @@ def conclude(samples: Sequence[Said]) -> Said:
         return Said(Outcome.FLAKY, f"its samples do not agree: {told}")
     (outcome,) = counts
     why = _leading([said for said in samples if said.outcome is outcome])
-    return Said(outcome, f"{counts[outcome]} of {_samples(len(samples))}: {why}")
+    told = f"{counts[outcome]} of {_samples(len(samples))}: {why}"
+    stale = [said for said in samples if said.outcome is Outcome.STALE]
+    return Said(outcome, f"{told} ({len(stale)} stale: {_leading(stale)})" if stale else told)
 
 
 def _samples(count: int) -> str:
