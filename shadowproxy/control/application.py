@@ -14,6 +14,7 @@ from shadowproxy.control.handlers import peer_of
 from shadowproxy.control.openapi import describe
 from shadowproxy.control.routes import ROUTES, Route
 from shadowproxy.control.state import STATE, State
+from shadowproxy.pages.refusal import refusal
 
 MAX_BODY_BYTES: Final = 64 << 10
 
@@ -71,7 +72,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     answer = await guarded(_try(request, handler), f"{request.method} {request.path}")
     if isinstance(answer, Fault):
         detail = "a bug of ours; the log has its traceback"
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+        return _refused(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
     return _tagged(request, answer)
 
 
@@ -79,12 +80,30 @@ async def _try(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Refused as refused:
-        return problem(refused.status, refused.detail, refused.headers)
+        return _refused(request, refused.status, refused.detail, refused.headers)
     except web.HTTPException as raised:
         kept = {name: raised.headers[name] for name in ("Allow",) if name in raised.headers}
-        return problem(HTTPStatus(raised.status), raised.reason, kept)
+        return _refused(request, HTTPStatus(raised.status), raised.reason, kept)
     except ConnectionError:
         return problem(HTTPStatus.BAD_REQUEST, "the request broke off")
+
+
+def _refused(
+    request: web.Request, status: HTTPStatus, detail: str, fields: dict[str, str] | None = None
+) -> web.Response:
+    """A problem document, or a page for a person who asked for one (RFC 9110 12.5.1)."""
+    is_page = not request.path.startswith("/api/") and "text/html" in request.headers.get(
+        "Accept", ""
+    )
+    if not is_page:
+        return problem(status, detail, fields)
+    return web.Response(
+        text=refusal(status, detail),
+        status=status,
+        headers=fields,
+        content_type="text/html",
+        charset="utf-8",
+    )
 
 
 async def _secure(request: web.Request, response: web.StreamResponse) -> None:
@@ -109,7 +128,8 @@ def _tagged(request: web.Request, response: web.StreamResponse) -> web.StreamRes
         response.headers["Cache-Control"] = "private, no-cache"
     known = request.headers.get("If-None-Match", "")
     tag = response.headers.get("ETag")
-    if tag and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
+    named = {each.strip().removeprefix("W/") for each in known.split(",")}
+    if tag and named & {tag, "*"}:
         fields = {name: response.headers[name] for name in ("ETag", "Cache-Control")}
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=fields)
     return response

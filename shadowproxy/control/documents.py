@@ -49,6 +49,7 @@ def _status(state: State) -> Document:
         "draining": process.dials.draining,
         "uptime_s": round(time.monotonic() - state.started_s, 1),
         "supervised": state.is_supervised,
+        "has_candidate": process.settings.candidate is not None,
         "exchanges": reports.exchanges(sums),
         "in_flight_at": sums.in_flight_at,
         "reasons": sums.by_reason,
@@ -56,7 +57,6 @@ def _status(state: State) -> Document:
         "shadow": {
             **reports.shadowing(standing),
             "shed": None if shed is None else str(shed),
-            "candidate": process.settings.candidate is not None,
         },
         "processes": reports.processes(standing),
         "store": _store(state),
