@@ -43,7 +43,7 @@ def why_omitted(sample: Document) -> str:
     for side in ("legacy", "candidate"):
         answer = member(sample, side)
         if text(answer, "omitted"):
-            return f"The body of {side} was not kept: {text(answer, 'omitted')}."
+            return f"The body of {side} is not shown: {text(answer, 'omitted')}."
         if "tree" not in answer:
             return "The bodies were not kept with this sample: these are the differences alone."
     return ""

@@ -53,7 +53,7 @@ def test_a_body_that_was_not_kept_says_why() -> None:
     legacy = {**SAMPLE["legacy"], "omitted": "it is larger than 64 KiB"}
     document = page(legacy=legacy)
     text = text_of(document)
-    assert "The body of legacy was not kept: it is larger than 64 KiB." in text
+    assert "The body of legacy is not shown: it is larger than 64 KiB." in text
     assert len(document.xpath("//*[@data-difference]")) == len(DIFFERENCES)
     assert "items[3].price" in text
 
