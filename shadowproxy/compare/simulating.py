@@ -64,11 +64,11 @@ def simulate(
     pairs: Iterable[Pair],
     rules: Rules,
     endpoint: str = "",
-    look: Callable[[int, Comparison], None] | None = None,
+    look: Callable[[int, Comparison, Comparison], None] | None = None,
 ) -> Simulation:
     """What a rule for an endpoint (none: for all) would hide besides what `rules` hide already.
 
-    `look` is shown each pair's number and what is left of its differences.
+    `look` is shown each pair's number, and how it compares without the rule and with it.
 
     Raises:
         RuleError: it means nothing.
@@ -88,7 +88,7 @@ def simulate(
             continue
         after = compare(pair.legacy, pair.candidate, more, pair.endpoint)
         if look is not None:
-            look(at, after)
+            look(at, before, after)
         counts["hidden_mismatches"] += _is_hidden(before, after)
         counts["new_differences"] += _new(before, after)
         for difference in _gone(before.differences, after.differences):

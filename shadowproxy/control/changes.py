@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from shadowproxy.config.quantities import read_duration, read_share
 from shadowproxy.control.dialling import MAX_TTL_S, SAMPLE, SHADOW, Change, Value
+from shadowproxy.control.queries import storable
 
 MAX_REASON: Final = 500
 _SWITCH: Final = {"on": True, "off": False, "true": True, "false": False}
@@ -27,6 +28,7 @@ def read_change(name: str, document: Any, peer: str) -> Change:
         reason = ""
     if not isinstance(reason, str) or len(reason) > MAX_REASON:
         raise ValueError(f"reason: expected a text of at most {MAX_REASON} characters")
+    reason = storable(reason)
     value = _READERS[name](document["value"])
     return Change(name, value, _ttl_s(document.get("ttl")), reason, peer)
 

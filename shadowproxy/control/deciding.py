@@ -1,15 +1,17 @@
 """What people decide by the API: states of findings, rules tried and saved."""
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
 from shadowproxy.control import documents
 from shadowproxy.control.answers import Refused, document
 from shadowproxy.control.dialling import now_utc
-from shadowproxy.control.handlers import body_of, peer_of
+from shadowproxy.control.handlers import actor_of, body_of, id_of
+from shadowproxy.control.queries import storable
 from shadowproxy.control.simulation import BadRuleError, Wish, read_wish, try_rule
 from shadowproxy.control.state import STATE, State
 from shadowproxy.report.deciding import (
@@ -23,12 +25,10 @@ from shadowproxy.report.deciding import (
     saved_rules,
 )
 
-UNIX_PEER: Final = "unix socket"
-
 
 async def post_group(request: web.Request) -> web.Response:
     """Marks a finding as open, expected or fixed, with a note."""
-    state, group_id = request.app[STATE], request.match_info["id"]
+    state, group_id = request.app[STATE], id_of(request)
     asked = await body_of(request)
     if not isinstance(asked, dict) or asked.get("state") not in STATES:
         raise Refused(HTTPStatus.BAD_REQUEST, "state: expected open, expected or fixed")
@@ -60,19 +60,25 @@ async def post_rule(request: web.Request) -> web.Response:
     rule_id = await state.store.write(
         save_rule, wish.rule, wish.endpoint, reason, tried["groups"], _actor(request)
     )
-    await state.saved.follow()
+    await _follow(state)
     answer = {"id": rule_id, "rule": wish.rule, "endpoint": wish.endpoint, "reason": reason}
     return document({**answer, "groups": tried["groups"]}, HTTPStatus.CREATED)
 
 
 async def delete_saved_rule(request: web.Request) -> web.Response:
     """Takes a saved rule back; the findings that it explained are open again."""
-    state, rule_id = request.app[STATE], request.match_info["id"]
+    state, rule_id = request.app[STATE], id_of(request)
     if not await state.store.write(delete_rule, rule_id, _actor(request)):
         detail = "no such saved rule; those of the configuration file are changed there"
         raise Refused(HTTPStatus.NOT_FOUND, detail)
-    await state.saved.follow()
+    await _follow(state)
     return document({"id": rule_id, "deleted": True})
+
+
+async def _follow(state: State) -> None:
+    """Puts in force what was decided; what the store keeps from it now is done within seconds."""
+    with suppress(Refused):
+        await state.saved.follow()
 
 
 async def _wish(request: web.Request) -> Wish:
@@ -89,7 +95,7 @@ async def _tried(state: State, wish: Wish) -> dict[str, Any]:
 
 
 def _actor(request: web.Request) -> Actor:
-    return Actor(peer_of(request) or UNIX_PEER, now_utc())
+    return Actor(actor_of(request), now_utc())
 
 
 def _text(asked: dict[str, Any], name: str) -> str:
@@ -97,4 +103,4 @@ def _text(asked: dict[str, Any], name: str) -> str:
     if not isinstance(text, str) or len(text) > MAX_NOTE:
         detail = f"{name}: expected a text of at most {MAX_NOTE:,} characters"
         raise Refused(HTTPStatus.BAD_REQUEST, detail)
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
+    return storable(text)

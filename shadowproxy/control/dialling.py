@@ -7,6 +7,7 @@ restarted control know what was turned, why, and until when.
 """
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,10 +22,20 @@ SHADOW: Final = "shadow"
 SAMPLE: Final = "shadow.sample"
 NAMES: Final = (SHADOW, SAMPLE)
 
+UNIX_PEER: Final = "unix socket"
+"""Who changed something, if it came by one."""
+
 MAX_TTL_S: Final = 30 * 86_400.0
 """A month: what is meant to last longer belongs into the configuration."""
 
 Value = bool | float
+
+Note = Callable[[str, str, str, str, str, str], None]
+"""Takes a line of the audit: actor, action, subject, before, after, reason."""
+
+
+def unheard(*line: str) -> None:
+    """Where there is no audit, the log alone has the changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +64,9 @@ class Change:
 class Dialling:
     """All dials of one proxy; control alone has one of these."""
 
-    def __init__(self, process: Process, now: datetime) -> None:
+    def __init__(self, process: Process, now: datetime, note: Note = unheard) -> None:
         """Takes up what an earlier control process knew, and what the page alone knows."""
+        self._note = note
         self._process = process
         self._path = process.runtime_dir / "dials.json"
         self._turned = _read(self._path)
@@ -149,6 +161,10 @@ class Dialling:
             peer=peer,
             source=source,
         )
+        after = say(name, self.value_of(name)) + ("" if ttl_s is None else f" for {ttl_s:g} s")
+        actor = peer or (UNIX_PEER if source == "operator" else "shadowproxy")
+        why = f"its time is up: {reason}".rstrip(": ") if source == "ttl" else reason
+        self._note(actor, "dial", name, say(name, previous), after, why)
 
     def _save(self) -> None:
         document = {name: asdict(turned) for name, turned in self._turned.items()}
@@ -168,6 +184,11 @@ def show(name: str, value: Value) -> str | float:
     if name == SHADOW:
         return "on" if value else "off"
     return float(value)
+
+
+def say(name: str, value: Value) -> str:
+    """The same as a text, a share as people write it."""
+    return str(show(name, value)) if name == SHADOW else f"{100 * float(value):g}%"
 
 
 def _left_s(turned: Turned, now: datetime) -> float | None:

@@ -15,11 +15,11 @@ from shadowproxy.control import reports
 from shadowproxy.control.answers import Refused
 from shadowproxy.control.dialling import NAMES, now_utc
 from shadowproxy.control.queries import endpoint_of, groups_of, page_of, window_of
-from shadowproxy.control.standing import Standing, look, serving_edges
+from shadowproxy.control.standing import look, serving_edges
 from shadowproxy.control.state import State
 from shadowproxy.control.sums import add_up
 from shadowproxy.report import learned
-from shadowproxy.report.deciding import audit_page, saved_rules
+from shadowproxy.report.deciding import audit_page, extent, saved_rules
 from shadowproxy.report.endpoints import endpoint_items, endpoint_series
 from shadowproxy.report.findings import group_detail, group_list, sample_of
 from shadowproxy.report.reading import LEADING, report_of
@@ -237,11 +237,20 @@ async def audit(state: State, query: Query) -> Document:
     return await state.store.read(audit_page, *page_of(query))
 
 
-def changed(standing: Standing) -> Document:
-    """What tells pages that there is something new."""
-    sums = add_up(standing)
-    return {
+async def changed(state: State) -> Document:
+    """What tells pages that there is something new.
+
+    `flushes` since what a page shows is in the store a second after it was counted; `changes` since
+    another person, or another proxy of the same store, decided something.
+    """
+    standing = await asyncio.to_thread(look, state.process)
+    sums = await asyncio.to_thread(add_up, standing)
+    found: Document = {
         "exchanges": sums.received,
         "recorded": sums.recorded,
         "mismatch": sums.by_reason["recorded"]["mismatch"],
+        "flushes": standing.total("store_flushes/ok"),
     }
+    with suppress(Refused):
+        found |= await state.store.read(extent)
+    return found

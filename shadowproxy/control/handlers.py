@@ -12,8 +12,9 @@ from aiohttp import web
 from shadowproxy.control import deltas, documents, metrics
 from shadowproxy.control.answers import Refused, document, problem
 from shadowproxy.control.changes import read_change
-from shadowproxy.control.dialling import NAMES, now_utc
+from shadowproxy.control.dialling import NAMES, UNIX_PEER, now_utc
 from shadowproxy.control.documents import Document, Query
+from shadowproxy.control.queries import storable
 from shadowproxy.control.standing import look, serving_edges
 from shadowproxy.control.state import STATE, State
 
@@ -89,7 +90,7 @@ get_audit = _asked("get_audit", documents.audit)
 async def get_group(request: web.Request) -> web.Response:
     """One finding with its samples and, when it has a reproducer, that one's delta."""
     state = request.app[STATE]
-    found = await documents.group(state, request.match_info["id"])
+    found = await documents.group(state, id_of(request))
     reproducer = found["reproducer"]
     if isinstance(reproducer, dict) and {"legacy", "candidate"} <= reproducer.keys():
         async with state.rendering:
@@ -100,7 +101,7 @@ async def get_group(request: web.Request) -> web.Response:
 
 async def get_sample(request: web.Request) -> web.Response:
     """One exchange, redacted, with its differences."""
-    return document(await documents.sample(request.app[STATE], request.match_info["id"]))
+    return document(await documents.sample(request.app[STATE], id_of(request)))
 
 
 async def put_dial(request: web.Request) -> web.Response:
@@ -112,6 +113,7 @@ async def put_dial(request: web.Request) -> web.Response:
         raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from None
     dialling = request.app[STATE].dialling
     dialling.turn(change, now_utc())
+    await request.app[STATE].auditing.settled()
     return document({"dial": name, **dialling.describe(name, now_utc())})
 
 
@@ -120,15 +122,18 @@ async def delete_dial(request: web.Request) -> web.Response:
     name = _dial_name(request)
     dialling = request.app[STATE].dialling
     dialling.turn_back(name, "", peer_of(request))
+    await request.app[STATE].auditing.settled()
     return document({"dial": name, **dialling.describe(name, now_utc())})
 
 
 async def post_reload(request: web.Request) -> web.Response:
     """Loads the configuration again; answers when every process has it, or why none has."""
-    outcome = await request.app[STATE].reloading.reload("api")
+    state = request.app[STATE]
+    outcome = await state.reloading.reload("api", actor_of(request))
     if not outcome.ok:
         detail = "the configuration is refused; what runs is unchanged"
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, problems=outcome.problems)
+    await state.auditing.settled()
     return document(asdict(outcome))
 
 
@@ -148,6 +153,16 @@ def peer_of(request: web.Request) -> str:
     """The address of the other end, empty on a Unix socket."""
     name = request.transport.get_extra_info("peername") if request.transport else None
     return str(name[0]) if isinstance(name, tuple) else ""
+
+
+def id_of(request: web.Request) -> str:
+    """The id in the request's path."""
+    return storable(request.match_info["id"])
+
+
+def actor_of(request: web.Request) -> str:
+    """Who the audit says it was."""
+    return peer_of(request) or UNIX_PEER
 
 
 def _dial_name(request: web.Request) -> str:

@@ -1,7 +1,7 @@
 """What pages are told while they are open: that something changed, as server-sent events.
 
     event: changed
-    data: {"exchanges": 12034, "mismatch": 31, "groups": 4}
+    data: {"exchanges": 12034, "mismatch": 31, "groups": 4, ...}
 
 Laws: at most one event a second, and none while nothing changes; a listener that does not read is let
 go; there are at most MAX_LISTENERS.
@@ -20,7 +20,8 @@ HEARTBEAT_S: Final = 15.0
 class Live:
     """The latest figures, and who waits for the next ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, heartbeat_s: float = HEARTBEAT_S) -> None:
+        self._heartbeat_s = heartbeat_s
         self.listeners = 0
         self._figures: dict[str, Any] = {}
         self._number = 0
@@ -43,7 +44,7 @@ class Live:
     async def next(self, seen: int) -> tuple[int, bytes]:
         """The number and the text of what comes after `seen`, or of a heartbeat."""
         try:
-            async with asyncio.timeout(HEARTBEAT_S), self._changed:
+            async with asyncio.timeout(self._heartbeat_s), self._changed:
                 await self._changed.wait_for(lambda: self._number != seen)
         except TimeoutError:
             return seen, b": still here\n\n"

@@ -15,7 +15,8 @@ from aiohttp import web
 from shadowproxy.control import documents
 from shadowproxy.control.answers import Refused
 from shadowproxy.control.documents import Document
-from shadowproxy.control.state import STATE, State
+from shadowproxy.control.handlers import id_of
+from shadowproxy.control.state import STATE
 from shadowproxy.pages.assets import asset
 from shadowproxy.pages.controls import controls
 from shadowproxy.pages.coverage import coverage
@@ -36,21 +37,21 @@ async def get_overview(request: web.Request) -> web.Response:
     """The verdict in words, users first, what was skipped and dropped, the top findings."""
     state = request.app[STATE]
     standing = await documents.status(state)
-    report = await _or_none(state, documents.report(state, request.query, MAX_FINDINGS))
+    report = await _or_none(documents.report(state, request.query, MAX_FINDINGS))
     return await _page(overview, report, standing)
 
 
 async def get_findings(request: web.Request) -> web.Response:
     """The findings, sorted and filtered."""
     state, query = request.app[STATE], request.query
-    found = await _or_none(state, documents.groups(state, query))
+    found = await _or_none(documents.groups(state, query))
     return await _page(findings, found, dict(query))
 
 
 async def get_finding(request: web.Request) -> web.Response:
     """One finding: what differs side by side, how often, since when, and what to do about it."""
     state = request.app[STATE]
-    found = await documents.group(state, request.match_info["id"])
+    found = await documents.group(state, id_of(request))
     ids = [each["id"] for each in found["samples"]]
     wanted = request.query.get("sample", "")
     chosen: Document = {}
@@ -62,7 +63,7 @@ async def get_finding(request: web.Request) -> web.Response:
 
 async def get_sample_page(request: web.Request) -> web.Response:
     """One exchange, both answers side by side."""
-    found = await documents.sample(request.app[STATE], request.match_info["id"])
+    found = await documents.sample(request.app[STATE], id_of(request))
     return await _page(sample, found)
 
 
@@ -76,21 +77,22 @@ async def get_endpoints_page(request: web.Request) -> web.Response:
 async def get_noise_page(request: web.Request) -> web.Response:
     """What legacy disagrees with itself about, and the rules with what they hide."""
     state = request.app[STATE]
-    learned = await _or_none(state, documents.noise(state))
-    latencies = await _or_none(state, documents.latencies(state))
-    rules = await _or_none(state, documents.rules(state))
+    learned = await _or_none(documents.noise(state))
+    latencies = await _or_none(documents.latencies(state))
+    rules = await _or_none(documents.rules(state))
     return await _page(noise, learned, latencies, rules)
 
 
 async def get_coverage_page(request: web.Request) -> web.Response:
     """What was compared, what was not and why."""
-    return await _page(coverage, await documents.coverage(request.app[STATE], request.query))
+    state = request.app[STATE]
+    return await _page(coverage, await _or_none(documents.coverage(state, request.query)))
 
 
 async def get_controls(request: web.Request) -> web.Response:
     """The dials, and who changed what."""
     state = request.app[STATE]
-    audit = await _or_none(state, documents.audit(state, request.query))
+    audit = await _or_none(documents.audit(state, request.query))
     return await _page(controls, await documents.status(state), audit)
 
 
@@ -108,7 +110,7 @@ async def get_asset(request: web.Request) -> web.Response:
     return web.Response(body=found.content, headers=fields)
 
 
-async def _or_none(state: State, asked: Awaitable[Document]) -> Document:
+async def _or_none(asked: Awaitable[Document]) -> Document:
     """The document, or why there is none: `problem`."""
     try:
         return await asked

@@ -55,11 +55,16 @@ def endpoint_of(query: Mapping[str, str]) -> str | None:
     return _text(query, "endpoint") or None
 
 
+def storable(text: str) -> str:
+    """The text as both databases take it: no NUL, no half of a character."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 def _text(query: Mapping[str, str], name: str) -> str:
     text = query.get(name, "")
     if len(text) > MAX_TEXT:
         raise _refusal(f"{name}: expected at most {MAX_TEXT} characters")
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
+    return storable(text)
 
 
 def _word(query: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:

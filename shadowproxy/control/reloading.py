@@ -24,6 +24,7 @@ from shadowproxy.config import (
     read_invocation,
     restart_needed,
 )
+from shadowproxy.control.dialling import Note, unheard
 from shadowproxy.control.faults import Fault, guarded
 from shadowproxy.control.standing import read_processes
 from shadowproxy.core.settings import Settings
@@ -71,8 +72,11 @@ class _Memory:
 class Reloading:
     """All reloads of one proxy, one at a time."""
 
-    def __init__(self, process: Process, follow: Callable[[Settings], None]) -> None:
-        """`follow` is called with new settings once they are in force."""
+    def __init__(
+        self, process: Process, follow: Callable[[Settings], None], note: Note = unheard
+    ) -> None:
+        """`follow` is called with new settings once they are in force; `note` keeps the audit."""
+        self._note = note
         self._process = process
         self._follow = follow
         self._path = process.runtime_dir / "reload.json"
@@ -101,13 +105,17 @@ class Reloading:
         """When the configuration in force was loaded, in seconds since the epoch."""
         return self._memory.succeeded_at_s
 
-    async def reload(self, source: str) -> Outcome:
-        """Loads the configuration again; `source` is who asked: api, signal or file."""
+    async def reload(self, source: str, actor: str = "") -> Outcome:
+        """Loads the configuration again; `source` is what asked: api, signal or file."""
         async with self._one:
+            before = self._process.settings.generation
             outcome = await guarded(self._reload(source), "reload")
             if isinstance(outcome, Fault):
                 outcome = self._refused(source, ["internal error, see the log"])
                 self._remember(outcome, self._memory.sources, await self._digest())
+            if outcome.ok:
+                generations = f"generation {before}", f"generation {outcome.generation}"
+                self._note(actor or source, "reload", self.path or "flags", *generations, "")
             return outcome
 
     async def poll(self) -> None:

@@ -83,17 +83,29 @@ _LISTED: Final = (
 )  # fmt: skip
 
 _PAGES: Final = (
-    Route("GET", "/", pages.get_overview, media_type=HTML, query=("since", "endpoint")),
-    Route("GET", "/findings", pages.get_findings, media_type=HTML, query=_LISTED),
+    Route(
+        "GET", "/", pages.get_overview, media_type=HTML, query=("since", "endpoint"),
+        failures=(400,),
+    ),
+    Route("GET", "/findings", pages.get_findings, media_type=HTML, query=_LISTED, failures=(400,)),
     Route(
         "GET", "/findings/{id}", pages.get_finding, media_type=HTML, query=("sample",),
         failures=(404, 503),
     ),
     Route("GET", "/samples/{id}", pages.get_sample_page, media_type=HTML, failures=(404, 503)),
-    Route("GET", "/endpoints", pages.get_endpoints_page, media_type=HTML, query=("sort", "since")),
+    Route(
+        "GET", "/endpoints", pages.get_endpoints_page, media_type=HTML,
+        query=("sort", "since", "endpoint"), failures=(400,),
+    ),
     Route("GET", "/noise", pages.get_noise_page, media_type=HTML),
-    Route("GET", "/coverage", pages.get_coverage_page, media_type=HTML, query=("since",)),
-    Route("GET", "/controls", pages.get_controls, media_type=HTML, query=("limit", "after")),
+    Route(
+        "GET", "/coverage", pages.get_coverage_page, media_type=HTML, query=("since",),
+        failures=(400,),
+    ),
+    Route(
+        "GET", "/controls", pages.get_controls, media_type=HTML, query=("limit", "after"),
+        failures=(400,),
+    ),
     Route("GET", "/status", pages.get_status_page, media_type=HTML),
     Route("GET", "/static/{name}", pages.get_asset, media_type="*/*", failures=(404,)),
 )  # fmt: skip

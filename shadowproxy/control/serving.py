@@ -14,13 +14,13 @@ from aiohttp import web
 
 from shadowproxy import logs
 from shadowproxy.control.application import make_application
+from shadowproxy.control.auditing import Auditing
 from shadowproxy.control.connections import Connections
 from shadowproxy.control.dialling import Dialling, now_utc
 from shadowproxy.control.documents import changed
 from shadowproxy.control.live import EVERY_S
 from shadowproxy.control.reloading import Reloading
 from shadowproxy.control.saved import Saved
-from shadowproxy.control.standing import look
 from shadowproxy.control.state import State
 from shadowproxy.control.store import Store
 from shadowproxy.core.overriding import override
@@ -42,15 +42,16 @@ async def serve(
     """Runs the admin server on its listening sockets until `stop` is set."""
     logs.configure(process.settings.log, process.tallies, log_fd)
     _divert_logging()
-    dialling = Dialling(process, now_utc())
+    store = Store(process.settings.report.store)
+    auditing = Auditing(store)
+    dialling = Dialling(process, now_utc(), auditing.note)
 
     def follow(settings: Settings) -> None:
         dialling.apply()
         logs.configure(settings.log, process.tallies, log_fd)
 
-    store = Store(process.settings.report.store)
-    reloading = Reloading(process, follow)
-    state = State(process, dialling, reloading, store, Saved(store, reloading))
+    reloading = Reloading(process, follow, auditing.note)
+    state = State(process, dialling, reloading, store, Saved(store, reloading), auditing)
     runner = web.AppRunner(make_application(state), handle_signals=False)
     await runner.setup()
     assert runner.server is not None
@@ -73,6 +74,7 @@ async def _run(state: State, stop: asyncio.Event, reload: asyncio.Event) -> None
             tasks.create_task(state.reloading.poll()),
             tasks.create_task(state.reloading.obey(reload)),
             tasks.create_task(state.saved.poll()),
+            tasks.create_task(state.auditing.write()),
             tasks.create_task(_tell(state)),
         ]
         await stop.wait()
@@ -85,8 +87,7 @@ async def _tell(state: State) -> None:
     while True:
         await asyncio.sleep(EVERY_S)
         if state.live.is_heard:
-            standing = await asyncio.to_thread(look, state.process)
-            await state.live.publish(changed(standing))
+            await state.live.publish(await changed(state))
 
 
 async def _listen(connections: Connections, sock: socket.socket) -> asyncio.Server:

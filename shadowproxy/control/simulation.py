@@ -7,8 +7,8 @@ if every stored example of it is; answers are redacted, so what is compared is w
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
@@ -19,12 +19,13 @@ from shadowproxy.compare.observations import Observation, response
 from shadowproxy.compare.ruleset import Rules
 from shadowproxy.compare.simulating import MAX_PAIRS, Pair, Simulation, simulate
 from shadowproxy.config import ConfigError
+from shadowproxy.control.queries import storable
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import FailureKind
 from shadowproxy.findings.tallies import write_short
 from shadowproxy.redact.redaction import Redactor
-from shadowproxy.report.findings import newest_samples, places_of
 from shadowproxy.report.opening import Connection
+from shadowproxy.report.samples import Place, Stored, newest_ids, sample_counts, stored_samples
 
 MAX_S: Final = 4.0
 """Of one simulation; a person waits."""
@@ -67,39 +68,62 @@ def read_wish(document: Any) -> Wish:
         except ValueError as error:
             raise BadRuleError(f"endpoint: {error}") from None
     try:
+        json.dumps(document["rule"], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadRuleError("the rule holds half of a character") from None
+    try:
         settings, _ = load_comparison(None, (), [json.dumps(document["rule"])], {})
     except ConfigError as error:
         said = "; ".join(f"{each.key}: {each.message}" for each in error.problems)
         raise BadRuleError(said) from None
-    return Wish(settings.rules[0], endpoint, group)
+    return Wish(settings.rules[0], endpoint, storable(group))
 
 
 def try_rule(connection: Connection, wish: Wish, settings: Settings) -> dict[str, Any]:
     """What a rule would hide of what is stored, as the API says it."""
-    rules = Rules.read(settings.compare)
-    documents = newest_samples(connection, wish.endpoint, wish.group, MAX_PAIRS)
-    places = places_of(connection, {each for one in documents for each in one["groups"]})
+    ids = newest_ids(connection, wish.endpoint, wish.group, MAX_PAIRS + 1)
     redactor = Redactor(settings.redact, b"")
-    still: dict[str, bool] = defaultdict(bool)
-
-    def look(at: int, left: Comparison) -> None:
-        """Which findings of a sample are still shown by what is left."""
-        shown = {(redactor.path(each, general=True), str(each.kind)) for each in left.differences}
-        for group_id in documents[at]["groups"]:
-            still[group_id] |= places.get(group_id) in shown
-
-    found = simulate(wish.rule, _in_time(documents), rules, wish.endpoint, look)
-    hidden = sorted(group_id for group_id, is_shown in still.items() if not is_shown)
-    return _shown(found, hidden if found.hidden_differences else [], redactor)
+    trial = _Trial(stored_samples(connection, ids[:MAX_PAIRS]), redactor)
+    rules = Rules.read(settings.compare)
+    found = simulate(wish.rule, trial.pairs(), rules, wish.endpoint, trial.look)
+    found = found._replace(are_all=found.pairs == len(ids))
+    kept = sample_counts(connection, list(+trial.hidden))
+    hidden = [each for each, count in kept.items() if trial.hidden[each] >= count]
+    return _shown(found, sorted(hidden), redactor)
 
 
-def _in_time(documents: list[dict[str, Any]]) -> Iterator[Pair]:
-    end_s = monotonic() + MAX_S
-    for document in documents:
-        if monotonic() >= end_s:
-            return
-        legacy, candidate = (observation_of(document[side]) for side in ("legacy", "candidate"))
-        yield Pair(legacy, candidate, document["endpoint"])
+class _Trial:
+    """The stored exchanges of one simulation, and in how many each finding would be hidden."""
+
+    def __init__(self, stored: Iterable[Stored], redactor: Redactor) -> None:
+        self.hidden: Counter[str] = Counter()
+        self._stored = stored
+        self._redactor = redactor
+        self._places: dict[str, Place] = {}
+
+    def pairs(self) -> Iterator[Pair]:
+        """Both answers of each, as long as there is time."""
+        end_s = monotonic() + MAX_S
+        for document, places in self._stored:
+            self._places = places
+            legacy, candidate = (observation_of(document[side]) for side in ("legacy", "candidate"))
+            place = next(iter(places.values()), None)
+            yield Pair(legacy, candidate, document["endpoint"] if place is None else place.endpoint)
+            if monotonic() >= end_s:
+                return
+
+    def look(self, _at: int, before: Comparison, after: Comparison) -> None:
+        """A finding that the stored answers do not show, such as of a secret, cannot be hidden."""
+        was, still = self._shown(before), self._shown(after)
+        for group_id, place in self._places.items():
+            at = (place.path, place.kind)
+            self.hidden[group_id] += at in was and at not in still
+
+    def _shown(self, compared: Comparison) -> set[tuple[str, str]]:
+        return {
+            (self._redactor.path(each, general=True), str(each.kind))
+            for each in compared.differences
+        }
 
 
 def observation_of(answer: Mapping[str, Any]) -> Observation:
@@ -161,7 +185,8 @@ def _sentence(found: Simulation) -> str:
         return (
             f"it would hide nothing of {_things(found.pairs, 'stored example')}: is its path right?"
         )
-    said = (
+    said = "" if found.are_all else "not all stored examples were looked at; of those that were, "
+    said += (
         f"it would hide {_things(found.hidden_differences, 'difference')} in"
         f" {_things(found.pairs, 'stored example')}, and {found.hidden_mismatches:,} of"
         f" {_things(found.mismatches, 'mismatch', 'mismatches')} would be none any more"

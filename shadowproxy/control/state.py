@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from shadowproxy.control.auditing import Auditing
 from shadowproxy.control.dialling import Dialling
 from shadowproxy.control.live import Live
 from shadowproxy.control.reloading import Reloading
@@ -24,6 +25,7 @@ class State:
     reloading: Reloading
     store: Store
     saved: Saved
+    auditing: Auditing
     supervisor: int = field(default_factory=os.getppid)
     started_s: float = field(default_factory=time.monotonic)
     scraping: asyncio.Lock = field(default_factory=asyncio.Lock)

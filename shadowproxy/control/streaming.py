@@ -1,11 +1,12 @@
 """The stream that open pages listen to: GET /api/v1/events."""
 
+import asyncio
 from http import HTTPStatus
 
 from aiohttp import web
 
 from shadowproxy.control.answers import SECURITY_FIELDS, Refused
-from shadowproxy.control.live import MAX_LISTENERS
+from shadowproxy.control.live import EVERY_S, MAX_LISTENERS
 from shadowproxy.control.state import STATE
 
 
@@ -23,10 +24,12 @@ async def get_events(request: web.Request) -> web.StreamResponse:
         if request.method == "HEAD":
             return response
         await response.write(b"retry: 2000\n\n")
-        seen = 0
+        seen, loop = 0, asyncio.get_running_loop()
         while True:
             seen, text = await live.next(seen)
+            told_s = loop.time()
             await response.write(text)
+            await asyncio.sleep(told_s + EVERY_S - loop.time())
     except ConnectionError:
         return response  # the page is closed
     finally:

@@ -38,6 +38,7 @@ def controls(status: Document, audit: Document) -> str:
     switch = next((dial for dial in dials if dial.name == KILL_SWITCH), None)
     return render(
         "controls.html",
+        problem=text(audit, "problem"),
         switch=switch,
         dials=dials,
         shadow=member(status, "shadow"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shadowproxy.pages.documents import Document, member, members
+from shadowproxy.pages.documents import Document, member, members, text
 from shadowproxy.pages.rendering import render
 
 MAX_ROUTES: Final = 500
@@ -13,6 +13,7 @@ def coverage(document: Document) -> str:
     routes = members(document, "routes")
     return render(
         "coverage.html",
+        problem=text(document, "problem"),
         exchanges=member(document, "exchanges"),
         coverage=member(document, "coverage"),
         not_compared=members(document, "not_compared"),

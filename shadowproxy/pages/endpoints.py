@@ -46,6 +46,7 @@ def endpoints(document: Document, sort: str = "", since: str = "") -> str:
     shown.sort(key=column.key, reverse=column.is_number)
     return render(
         "endpoints.html",
+        problem=text(document, "problem"),
         rows=_rows(shown[:MAX_ROWS]),
         left_off=max(0, len(shown) - MAX_ROWS),
         max_curves=MAX_CURVES,

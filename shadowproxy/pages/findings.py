@@ -63,6 +63,7 @@ def findings(document: Document, query: Mapping[str, str]) -> str:
     following = document.get("next")
     return render(
         "findings.html",
+        problem=text(document, "problem"),
         asked=asked,
         clusters=cluster(groups, members(document, "causes")),
         shown=len(groups),

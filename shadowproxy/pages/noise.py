@@ -47,6 +47,7 @@ def noise(noise: Document, latencies: Document, rules: Document) -> str:
     shown = members(rules, "rules")
     return render(
         "noise.html",
+        problem=text(noise, "problem"),
         places=places[:MAX_ROWS],
         left_off=max(0, len(places) - MAX_ROWS),
         states=[(name, tone, meaning) for name, (tone, meaning) in STATES.items()],

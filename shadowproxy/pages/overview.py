@@ -77,16 +77,23 @@ class Trouble(NamedTuple):
 
 def overview(report: Document, status: Document) -> str:
     """The page at `/`."""
+    trouble = store_trouble(member(status, "store"))
     return render(
         "overview.html",
         **summary(report),
-        trouble=store_trouble(member(status, "store")),
+        problem="" if trouble else text(report, "problem"),
+        trouble=trouble,
         start=_how_to_start(report, status),
         steps=next_steps(report, status),
-        findings=members(report, "groups")[:MAX_FINDINGS],
+        findings=[each for each in members(report, "groups") if not _is_noise(each)][:MAX_FINDINGS],
         periods=_periods(report),
         shadowing=member(status, "shadow"),
     )
+
+
+def _is_noise(group: Document) -> bool:
+    """Explained: it is on the page of findings, and nothing to do."""
+    return text(group, "noise", "state") == "noisy"
 
 
 def summary(report: Document) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from shadowproxy.report import migrating
 from shadowproxy.report.opening import StoreError, exists, open_engine, told
@@ -53,6 +53,23 @@ def note(
             after=after, reason=reason,
         )
     )  # fmt: skip
+
+
+class Line(NamedTuple):
+    """One line of the audit."""
+
+    actor: Actor
+    action: str
+    subject: str
+    before: str
+    after: str
+    reason: str
+
+
+def note_all(connection: Connection, lines: Sequence[Line]) -> None:
+    """Several lines of the audit."""
+    for actor, action, subject, before, after, reason in lines:
+        note(connection, actor, action, subject, before=before, after=after, reason=reason)
 
 
 def decide(connection: Connection, group_id: str, state: str, said: str, actor: Actor) -> bool:
@@ -130,6 +147,13 @@ def audit_page(connection: Connection, limit: int, after: int | None) -> dict[st
     entries = [dict(row) for row in rows]
     more = len(entries) > limit
     return {"entries": entries[:limit], "next": entries[limit - 1]["id"] if more else None}
+
+
+def extent(connection: Connection) -> dict[str, int]:
+    """How many findings there are, and the number of the latest change: {"groups", "changes"}."""
+    count = connection.execute(select(func.count()).select_from(groups)).scalar_one()
+    latest = connection.execute(select(func.max(audit.c.id))).scalar()
+    return {"groups": count, "changes": latest or 0}
 
 
 class Writer:

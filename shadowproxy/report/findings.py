@@ -1,12 +1,12 @@
 """Findings as they are read: listed, filtered, sorted, one with everything."""
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, desc, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
 from shadowproxy.findings.causes import find_causes
 from shadowproxy.findings.documents import read_pairs, to_plain
@@ -276,31 +276,6 @@ def sample_of(connection: Connection, sample_id: str) -> dict[str, Any] | None:
         return None
     document: dict[str, Any] = orjson.loads(zlib.decompress(found))
     return document
-
-
-def newest_samples(
-    connection: Connection, endpoint: str, group_id: str, limit: int
-) -> list[dict[str, Any]]:
-    """Whole exchanges, those of a finding first, then of an endpoint's or of all findings."""
-    of, table = schema.sample_groups, schema.samples
-    chosen = select(
-        table.c.id, table.c.content, table.c.at, (of.c.group_id == group_id).label("own")
-    )
-    chosen = chosen.join(of, of.c.sample_id == table.c.id)
-    if endpoint:
-        chosen = chosen.join(groups, groups.c.id == of.c.group_id)
-        chosen = chosen.where(groups.c.endpoint_id == endpoint_id(endpoint))
-    rows = connection.execute(chosen.order_by(desc("own"), table.c.at.desc()).limit(4 * limit))
-    found = {row.id: row.content for row in rows}
-    return [orjson.loads(zlib.decompress(each)) for each in list(found.values())[:limit]]
-
-
-def places_of(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """The general path and kind of findings."""
-    rows = connection.execute(
-        select(groups.c.id, groups.c.path, groups.c.kind).where(groups.c.id.in_(sorted(ids)))
-    )
-    return {row.id: (row.path, row.kind) for row in rows}
 
 
 def group_series(connection: Connection, group_id: str, window: Window) -> dict[str, Any]:

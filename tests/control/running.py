@@ -8,7 +8,8 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,15 @@ class Answer:
     def text(self) -> str:
         return self.body.decode()
 
+    def refuses(self, status: int) -> str:
+        """What a problem document says (RFC 9457); fails unless it is one with that status."""
+        assert self.status == status, self.text
+        assert self.headers["Content-Type"] == "application/problem+json"
+        assert self.json["status"] == status
+        assert self.json["title"] == HTTPStatus(status).phrase
+        detail: str = self.json["detail"]
+        return detail
+
 
 @dataclass
 class Control:
@@ -74,6 +84,11 @@ class Control:
     log: int
     others: dict[str, Process] = field(default_factory=dict)
     _events: bytearray = field(default_factory=bytearray)
+
+    @property
+    def store(self) -> str:
+        """The URL of this test's own store."""
+        return self.process.settings.report.store
 
     async def ask(self, method: str, path: str, **options: Any) -> Answer:
         async with self.session.request(method, self.url + path, **options) as response:
@@ -140,6 +155,8 @@ def _prepare(folder: Path, settings: Settings, config: str | None) -> None:
     if config is not None:
         path = folder / "shadowproxy.yaml"
         path.write_text(config)
+    if not settings.report.store:
+        settings = replace(settings, report=replace(settings.report, store=store_in(folder)))
     if not (folder / "settings.json").exists():
         write_settings(folder, settings)
         Process(folder, "control").dials.publish_generation(settings.generation)
@@ -147,6 +164,7 @@ def _prepare(folder: Path, settings: Settings, config: str | None) -> None:
         sources = () if path is None else (str(path),)
         started = Invocation(
             None if path is None else str(path),
+            overrides=(f"report.store={settings.report.store}",),
             sources=sources,
             content_hash=content_hash(sources),
         )
@@ -157,6 +175,11 @@ def _prepare(folder: Path, settings: Settings, config: str | None) -> None:
         for name in names
     ]
     (folder / "processes.json").write_text(json.dumps(processes))
+
+
+def store_in(folder: Path) -> str:
+    """The URL of the store that a test's control reads, unless its settings name another."""
+    return f"sqlite:///{folder}/report.db"
 
 
 def _listening(family: socket.AddressFamily, folder: Path) -> socket.socket:
