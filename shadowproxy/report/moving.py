@@ -2,14 +2,17 @@
 
     GET /users/41, GET /users/42, ... ─ learned to be ─► GET /users/{int}
 
-Law: nothing is lost or counted twice: rows are read, given their new key, added to what is there,
-and then the old ones are deleted, in the caller's transaction.
+Law: nothing is lost or counted twice: rows are taken out by the statement that reads them, so what
+another proxy adds meanwhile is in them or stays, get their new key, and are added to what is there.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+import orjson
+from sqlalchemy import ColumnElement, Connection, Table, delete, select
 
+from shadowproxy.findings.documents import pairs_to_plain, read_pairs
 from shadowproxy.findings.grouping import GroupKey
 from shadowproxy.report import schema
 from shadowproxy.report.batch import Rename
@@ -20,8 +23,6 @@ from shadowproxy.report.upserting import upsert
 def move_endpoint(connection: Connection, rename: Rename) -> None:
     """Gives all that belongs to one endpoint to another."""
     old, new = endpoint_id(rename.old), endpoint_id(rename.new)
-    if old == new:
-        return
     _move(connection, schema.series, "endpoint_id", old, {"endpoint_id": new})
     _move(connection, schema.versions, "endpoint_id", old, {"endpoint_id": new})
     _move(connection, schema.endpoints, "id", old, {"id": new, "endpoint": rename.new})
@@ -36,17 +37,36 @@ def move_endpoint(connection: Connection, rename: Rename) -> None:
 
 
 def _move_group(connection: Connection, old: str, changes: dict[str, Any]) -> None:
-    new = {"group_id": changes["id"]}
-    _move(connection, schema.groups, "id", old, changes)
+    groups, new = schema.groups, changes["id"]
+    there = connection.execute(
+        select(groups.c.pairs).where(groups.c.id == new, groups.c.id != old).with_for_update()
+    ).scalar()
+    for row in _take(connection, groups, groups.c.id == old):
+        upsert(connection, groups, [{**row, **changes, "pairs": _join(there, row["pairs"])}])
     for table in (schema.group_series, schema.group_versions, schema.sample_groups):
-        _move(connection, table, "group_id", old, new)
+        _move(connection, table, "group_id", old, {"group_id": new})
+
+
+def _join(there: str | None, pairs: str) -> str:
+    """The value pairs of two findings that become one."""
+    if there is None:
+        return pairs
+    joined = read_pairs(orjson.loads(there))
+    joined.absorb(read_pairs(orjson.loads(pairs)))
+    return orjson.dumps(pairs_to_plain(joined)).decode()
 
 
 def _move(
     connection: Connection, table: Table, column: str, old: Any, changes: dict[str, Any]
 ) -> None:
     """Rows of one table whose `column` is `old`, added to those that have the changed key."""
-    chosen = table.c[column] == old
-    rows = connection.execute(select(table).where(chosen)).mappings().all()
+    rows = _take(connection, table, table.c[column] == old)
     upsert(connection, table, [{**row, **changes} for row in rows])
-    connection.execute(delete(table).where(chosen))
+
+
+def _take(
+    connection: Connection, table: Table, chosen: ColumnElement[bool]
+) -> Sequence[Mapping[str, Any]]:
+    """Takes rows out of a table."""
+    found = connection.execute(delete(table).where(chosen).returning(*table.columns))
+    return [{str(name): value for name, value in row.items()} for row in found.mappings()]

@@ -2,13 +2,25 @@
 
     10 s ─ after 15 min ─► 1 min ─ after 6 h ─► 1 h ─ after two weeks ─► 1 d
 
-Law: a step takes the fine rows of one coarse bucket and nothing else, in one transaction: adds them
-up, adds that to what the coarse bucket has, deletes them. So no count is there twice or not at all.
+Law: a step takes the fine rows of one coarse bucket and nothing else, in one transaction: takes them
+out, adds them up, adds that to what the coarse bucket has. So no count is there twice or not at all,
+and what another proxy adds to them meanwhile is in the sum or stays.
 """
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    FromClause,
+    Table,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shadowproxy.report import schema
@@ -43,24 +55,33 @@ def roll(connection: Connection, table: Table, step: Step, now_s: float) -> bool
         return False
     start_s = oldest_s // step.coarse_s * step.coarse_s
     chosen = is_fine & table.c.start_s.between(start_s, start_s + step.coarse_s - 1)
-    _add_up(connection, table, step.coarse_s, start_s, chosen)
-    connection.execute(delete(table).where(chosen))
+    if is_sqlite(connection):
+        add = _adding(sqlite.insert(table), table, step.coarse_s, start_s, table, chosen)
+        connection.execute(add)
+        connection.execute(delete(table).where(chosen))
+    else:  # in one statement: others write at the same time
+        taken = delete(table).where(chosen).returning(*table.columns).cte("taken")
+        connection.execute(
+            _adding(postgresql.insert(table), table, step.coarse_s, start_s, taken, true())
+        )
     return True
 
 
-def _add_up(
-    connection: Connection, table: Table, width_s: int, start_s: int, chosen: ColumnElement[bool]
-) -> None:
-    key = next(c for c in table.primary_key if c.name not in ("width_s", "start_s"))
-    counters = [column for column in table.columns if not column.primary_key]
-    sums = [func.sum(column) for column in counters]
+def _adding(
+    statement: sqlite.Insert | postgresql.Insert,
+    table: Table,
+    width_s: int,
+    start_s: int,
+    source: FromClause,
+    chosen: ColumnElement[bool],
+) -> Executable:
+    """Adds up what is chosen of a source, by its name, into a coarse bucket."""
+    name = next(c.name for c in table.primary_key if c.name not in ("width_s", "start_s"))
+    counters = [column.name for column in table.columns if not column.primary_key]
+    key, sums = source.c[name], [func.sum(source.c[each]) for each in counters]
     rows = select(literal(width_s), literal(start_s), key, *sums).where(chosen).group_by(key)
-    names = ["width_s", "start_s", key.name, *(column.name for column in counters)]
-    make = sqlite.insert if is_sqlite(connection) else postgresql.insert
-    statement = make(table).from_select(names, rows)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[column.name for column in table.primary_key],
-            set_={c.name: c + statement.excluded[c.name] for c in counters},
-        )
+    statement = statement.from_select(["width_s", "start_s", name, *counters], rows)
+    return statement.on_conflict_do_update(
+        index_elements=[column.name for column in table.primary_key],
+        set_={each: table.c[each] + statement.excluded[each] for each in counters},
     )

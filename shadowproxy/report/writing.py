@@ -42,7 +42,11 @@ def write(
     now: str,
     max_samples: int,
 ) -> bool:
-    """Writes a batch as the writer's flush of this number; False if that one was written before."""
+    """Writes a batch as the writer's flush of this number; False if that one was written before.
+
+    The writer's row is locked first: an earlier attempt whose end was not heard may still run.
+    """
+    upsert(connection, schema.writers, [{"id": writer_id, "seen": now}])
     written, baseline = last_flush(connection, writer_id)
     if written >= number:
         return False

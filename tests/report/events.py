@@ -53,7 +53,7 @@ class Traffic(NamedTuple):
 
     start_s: int
     name: str
-    count: int
+    grown: int
 
 
 Event = Count | Find | Traffic | Rename
@@ -122,7 +122,7 @@ def put(batch: Batch, event: Event) -> None:
         batch.add_group(group)
         batch.count_group(event.start_s, group.id)
     elif isinstance(event, Traffic):
-        batch.traffic[event.start_s, event.name] += event.count
+        batch.traffic[event.start_s, event.name] += event.grown
     else:
         batch.rename(event)
 
@@ -167,7 +167,7 @@ class Model:
             minute_s = event.start_s // 60 * 60
             self.group_series[minute_s, event.endpoint, event.path] += 1
         elif isinstance(event, Traffic):
-            self.traffic[event.start_s, event.name] += event.count
+            self.traffic[event.start_s, event.name] += event.grown
         else:
             self._rename(event.old, event.new)
 

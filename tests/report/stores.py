@@ -3,9 +3,15 @@
 from collections import Counter
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 
 from shadowproxy.report.schema import COUNTERS, metadata, series, traffic
+
+ON_A_STORE = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+"""For laws whose examples use one store after the other, each emptied by `wipe`."""
 
 
 def rows_of(connection: Connection, table: Table) -> list[tuple[Any, ...]]:
