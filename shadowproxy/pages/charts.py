@@ -161,10 +161,16 @@ def latency_over_time(series: Document) -> Markup:
     return over_time("latency", title, [point["start_s"] for point in points], lines, duration)
 
 
+FEWEST_POINTS: Final = 8
+"""Below that a small line says nothing."""
+
+
 def traffic(series: Document) -> Markup:
     """Compared exchanges by point, small."""
     every = span(series.get("width_s"))
     counts = [point.get("exchanges") for point in _points(series)]
+    if len(counts) < FEWEST_POINTS:
+        return Markup()
     return sparkline(counts, f"Compared exchanges, one point every {every}")
 
 

@@ -34,8 +34,8 @@ def number(value: Any) -> str:
     known = finite(value)
     if known is None:
         return UNKNOWN
-    if isinstance(value, int):
-        return f"{value:,}"
+    if known == int(known):
+        return f"{int(known):,}"
     return f"{known:,.1f}" if abs(known) >= 100 else f"{known:,.3g}"
 
 

@@ -49,9 +49,13 @@ class Linear(NamedTuple):
         return [0.0, self.top / 2, self.top]
 
 
+SMALLEST: Final = 1e-300
+"""Below that floating point has no room for a power of ten and its parts."""
+
+
 def linear(largest: float) -> Linear:
     """The scale whose top is the next round number: 1, 2, 3, 5 or 10 times a power of ten."""
-    if not largest > 0 or not math.isfinite(largest):
+    if not largest > SMALLEST or not math.isfinite(largest):
         return Linear(1.0)
     power = 10.0 ** math.floor(math.log10(largest))
     for factor in (1, 2, 3, 5, 10):

@@ -46,29 +46,29 @@ def conclude(facts: Facts) -> dict[str, Any]:
     goal = _percent(facts.goal)
     reasons = _reasons(facts)
     if is_above(facts.bad, facts.compared, facts.goal):
-        told = f"the candidate is not ready: {share} of {facts.compared:,} answers differ or fail"
-        return _made(NO_GO, f"{told}, {goal} may", reasons)
+        told = f"The candidate is not ready: {share} of {facts.compared:,} answers differ or fail"
+        return _made(NO_GO, f"{told}, at most {goal} may.", reasons)
     if facts.slower:
         told = (
-            f"the candidate is not ready: it is slower at {_things(len(facts.slower), 'endpoint')}"
+            f"The candidate is not ready: it is slower at {_things(len(facts.slower), 'endpoint')}."
         )
         return _made(NO_GO, told, reasons)
     if is_below(facts.bad, facts.compared, facts.goal):
         sentence = (
-            f"the candidate behaves like legacy: of {facts.compared:,} compared answers at most"
-            f" {goal} differ, and that holds with 95 % confidence"
+            f"The candidate behaves like legacy: of {facts.compared:,} compared answers at most"
+            f" {goal} differ, and that holds with 95 % confidence."
         )
         return _made(GO, sentence, reasons)
     more = needed(facts.bad, facts.compared, facts.goal)
     if more is None:
         sentence = (
             f"{facts.compared:,} answers were compared and {share} differ or fail: that is too near"
-            f" to {goal} to be told from it"
+            f" to {goal} to be told from it."
         )
     else:
         sentence = (
             f"{facts.compared:,} answers were compared, about {more:,} more are needed to tell"
-            f" whether at most {goal} differ"
+            f" whether at most {goal} differ."
         )
     return _made(NOT_YET, sentence, reasons, more)
 
