@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from shadowproxy.control.admission import Access, Caller, admit
 from shadowproxy.control.answers import Refused
 from shadowproxy.core.settings import AdminSettings, ListenSettings
+from tests.control.filling import Filling
 from tests.control.running import SETTINGS, controlling
 
 OPEN = AdminSettings(ListenSettings("127.0.0.1", 9900))
@@ -136,6 +137,7 @@ async def test_every_reading_route_asks_for_the_token(path: str) -> None:
     """401 with a challenge; with the token 200."""
     settings = replace(SETTINGS, admin=AdminSettings(SETTINGS.admin.listen, "s3cret"))
     async with controlling(settings) as control:
+        Filling().write(control.store)
         refused = await control.get(path)
         assert refused.status == 401
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")

@@ -1,6 +1,5 @@
 """Deltas of reproducers in a child process."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import psutil
 import pytest
 
 from shadowproxy.control.deltas import MAX_OUTPUT_BYTES, NOT_RENDERED, TOO_LARGE, TOO_SLOW, rendered
+from tests.control.filling import Filling
 from tests.control.running import controlling
 
 LEGACY, CANDIDATE = {"price": 1}, {"price": "1"}
@@ -17,21 +17,20 @@ DELTA = ['price: number 1 became string "1"']
 @pytest.mark.slow
 async def test_a_finding_shows_the_delta_of_its_reproducer() -> None:
     """Asked for one finding; in the list there are neither examples nor deltas."""
-    reproducer = {"legacy": LEGACY, "candidate": CANDIDATE, "curl": {}}
-    groups = [
-        {"id": "aa", "count": 2, "sample": {}, "samples": [{}], "reproducer": reproducer},
-        {"id": "bb", "count": 1, "sample": {}, "reproducer": None},
-        {"id": "cc", "count": 1, "sample": {}, "reproducer": {"legacy": 1}},
-    ]
+    filling = Filling()
+    reproduced = filling.differ(LEGACY, CANDIDATE)["/price"]
+    filling.batch.groups[reproduced].reproduce(
+        {"legacy": LEGACY, "candidate": CANDIDATE, "curl": {}}
+    )
+    other = filling.differ({"a": 1}, {"a": 2})["/a"]
     async with controlling() as control:
-        document = json.dumps({"groups": groups, "evicted": 0})
-        (control.folder / "findings.json").write_text(document)
-        found = (await control.get("/api/v1/groups/aa")).json
-        assert found == {**groups[0], "delta": DELTA}
-        for index, name in ((1, "bb"), (2, "cc")):
-            assert (await control.get(f"/api/v1/groups/{name}")).json == groups[index]
+        filling.write(control.store)
+        found = (await control.get(f"/api/v1/groups/{reproduced}")).json
+        assert found["reproducer"]["legacy"] == LEGACY
+        assert found["delta"] == DELTA
+        assert "delta" not in (await control.get(f"/api/v1/groups/{other}")).json
         listed = (await control.get("/api/v1/groups")).json["groups"]
-        assert listed[0] == {"id": "aa", "count": 2}
+        assert {"delta", "reproducer", "samples"}.isdisjoint(listed[0])
 
 
 def children() -> list[psutil.Process]:

@@ -26,6 +26,8 @@ COUNTERS = {
     "witnesses": {"outcome"},
     "rechecks": {"outcome"},
     "summaries_dropped": set(),
+    "store_flushes": {"outcome"},
+    "store_rows_lost": set(),
 }
 HISTOGRAMS = {
     "request_duration_seconds": {"route"},
@@ -38,7 +40,7 @@ GAUGES: dict[str, set[str]] = {
         name: set()
         for name in ("in_flight", "shadow_in_flight", "shadow_memory_bytes", "channel_bytes", "breaker_open",
          "shadow_paused", "config_last_reload_successful", "config_last_reload_timestamp_seconds",
-         "connections", "exchanges_in_flight", "exchanges_balanced")
+         "connections", "store_up", "store_bytes", "exchanges_in_flight", "exchanges_balanced")
     },
     "dial": {"dial"},
     "process_up": {"process"},

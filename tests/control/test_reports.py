@@ -1,13 +1,12 @@
 """Status, summary, endpoints: the sums hold and what is estimated is estimated right."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.cells import ROUTE, route_base
+from shadowproxy.core.histograms import Histogram
+from tests.control.filling import CART, WRITER, Filling, shop
 from tests.control.running import Control, controlling
 
 
@@ -106,10 +105,24 @@ async def test_a_proxy_without_traffic_has_a_summary() -> None:
     assert summary["added_latency"]["p99_s"] is None
 
 
-async def test_a_window_is_refused_instead_of_ignored() -> None:
-    """`since` would need a history that is not kept."""
+async def test_a_summary_of_a_window_comes_from_the_store() -> None:
+    """What is older is left out; without a store the window is refused, not ignored."""
     async with controlling() as control:
-        assert (await control.get("/api/v1/summary?since=1h")).status == 501
+        assert "no store" in (await control.get("/api/v1/summary?since=1h")).refuses(503)
+        old = Filling(age_s=7200)
+        old.match(50)
+        old.write(control.store)
+        filling, _ = shop()
+        filling.count(skipped__method=7, received=7)
+        filling.write(control.store)
+        summary = (await control.get("/api/v1/summary?since=1h")).json
+        assert summary["verdicts"]["match"]["count"] == 990
+        assert summary["verdicts"]["mismatch"]["count"] == 10
+        assert summary["exchanges"]["received"] == 1007
+        assert summary["not_compared"] == {"skipped/method": 7}
+        assert (summary["groups"], summary["window_s"]) == (2, 3600.0)
+        whole = (await control.get("/api/v1/report")).json
+        assert whole["verdicts"]["match"]["count"] == 1040
 
 
 async def test_endpoints_tell_verdicts_and_latency_of_both_sides() -> None:
@@ -129,49 +142,79 @@ async def test_endpoints_tell_verdicts_and_latency_of_both_sides() -> None:
     assert 0.05 < user["latency"]["candidate"]["p50_s"] <= 0.1
 
 
-GROUPS = [
-    {"id": "aa", "endpoint": "GET /a", "count": 2, "sample": {"request_id": "1"}},
-    {"id": "bb", "endpoint": "GET /b", "count": 9, "sample": {"request_id": "2"}},
-]
-
-
-async def test_groups_are_the_judges_findings() -> None:
-    """Most frequent first, selectable, samples on request; none before the judge has written."""
-    async with controlling() as control:
-        nothing = {"groups": [], "causes": [], "evicted": 0, "evicted_groups": 0}
-        assert (await control.get("/api/v1/groups")).json == nothing
-        findings = control.folder / "findings.json"
-        causes = [{"sentence": "two belong together", "groups": ["aa", "bb"]}]
-        findings.write_text(json.dumps({"groups": GROUPS, "causes": causes, "evicted": 7}))
-        found = (await control.get("/api/v1/groups")).json
-        assert found["causes"] == causes
-        assert [group["id"] for group in found["groups"]] == ["bb", "aa"]
-        assert found["evicted"] == 7
-        assert "sample" not in found["groups"][0]
-        chosen = (await control.get("/api/v1/groups", params={"endpoint": "GET /a"})).json
-        assert [group["id"] for group in chosen["groups"]] == ["aa"]
-        assert (await control.get("/api/v1/groups/bb")).json == GROUPS[1]
-        assert (await control.get("/api/v1/groups/cc")).status == 404
-        findings.write_text("{")
-        assert (await control.get("/api/v1/groups")).json["groups"] == []
-
-
 async def test_what_was_learned_is_shown() -> None:
-    """Noise with its numbers, latencies, rules; nothing until the judge has written."""
+    """Noise with its numbers, latencies, rules, of every judge of the store."""
     async with controlling() as control:
-        for name in ("noise", "latencies", "rules"):
-            assert (await control.get(f"/api/v1/{name}")).json[name] == []
-        learned = {
-            "noise": [{"path": "/a", "state": "noisy"}], "noise_evicted": 1, "noise_expired": 2,
-            "latencies": [{"endpoint": "GET /a", "is_slower": True}], "rules": [{"hits": 3}],
+        filling, other = Filling(), Filling()
+        noise = {"endpoint": CART, "path": "/a", "kind": "changed", "state": "noisy"}
+        slow = {"endpoint": CART, "is_slower": True, "sentence": "slower"}
+        rule = {"source": "file", "id": None, "endpoint": "", "rule": {}, "hits": 3}
+        filling.learn([noise], [slow], [rule], evicted=1)
+        other.learn([{**noise, "path": "/b"}], evicted=2)
+        filling.write(control.store)
+        other.write(control.store, writer="b-judge")
+        found = (await control.get("/api/v1/noise")).json
+        assert {(row["path"], row["writer"]) for row in found["noise"]} == {
+            ("/a", WRITER), ("/b", "b-judge"),
         }  # fmt: skip
-        (control.folder / "learned.json").write_text(json.dumps(learned))
-        noise = (await control.get("/api/v1/noise")).json
-        assert noise == {"noise": learned["noise"], "evicted": 1, "expired": 2}
-        for name in ("latencies", "rules"):
-            assert (await control.get(f"/api/v1/{name}")).json[name] == learned[name]
-        (control.folder / "learned.json").write_text("[]")
-        assert (await control.get("/api/v1/noise")).json["noise"] == []
+        assert (found["evicted"], found["expired"]) == (3, 0)
+        assert (await control.get("/api/v1/latencies")).json == {
+            "latencies": [{**slow, "writer": WRITER}]
+        }
+        assert (await control.get("/api/v1/rules")).json == {"rules": [{**rule, "writer": WRITER}]}
+        report = (await control.get("/api/v1/report")).json
+        assert report["slower"] == [{"endpoint": CART, "sentence": "slower"}]
+
+
+async def test_endpoints_of_the_store_are_listed_with_both_latencies() -> None:
+    """Besides the routes; without a store the routes alone, and why."""
+    async with controlling() as control:
+        alone = (await control.get("/api/v1/endpoints")).json
+        assert (alone["by_endpoint"], "no store" in alone["problem"]) == ([], True)
+        shop()[0].write(control.store)
+        (item,) = (await control.get("/api/v1/endpoints")).json["by_endpoint"]
+        assert (item["endpoint"], item["exchanges"]) == (CART, 1000)
+        assert item["mismatch"]["rate"] == 0.01
+        assert item["latency"]["candidate"]["count"] == 1000
+        none = (await control.get("/api/v1/endpoints?endpoint=GET%20/b")).json
+        assert none["by_endpoint"] == []
+
+
+async def test_series_are_of_everything_or_of_one_endpoint() -> None:
+    """Their points add up to what was recorded."""
+    async with controlling() as control:
+        shop()[0].write(control.store)
+        for query in ("", "?endpoint=GET%20/cart/%7Bid%7D"):
+            points = (await control.get(f"/api/v1/series{query}")).json["points"]
+            assert sum(point["exchanges"] for point in points) == 1000
+            assert sum(point["mismatch"] for point in points) == 10
+
+
+async def test_versions_say_what_came_with_them() -> None:
+    """The newest first; a finding that an older one did not show is new in it."""
+    async with controlling() as control:
+        first = Filling(age_s=600)
+        first.match(400, version="1.0")
+        first.write(control.store)
+        filling, found = shop(version="2.0")
+        filling.write(control.store)
+        versions = (await control.get("/api/v1/versions")).json
+    assert versions["current"] == "2.0"
+    assert [each["version"] for each in versions["versions"]] == ["2.0", "1.0"]
+    assert set(versions["versions"][0]["new"]) == set(found.values())
+
+
+async def test_the_coverage_says_why() -> None:
+    """From the tallies since the start, of a window from the store."""
+    async with controlling() as control:
+        count(control, "edge-0", received=10, skipped__method=4)
+        now = (await control.get("/api/v1/coverage")).json
+        assert [each["reason"] for each in now["not_compared"]] == ["method"]
+        assert {route["route"] for route in now["routes"]} == {"other", "search", "user"}
+        assert "no store" in (await control.get("/api/v1/coverage?since=1h")).refuses(503)
+        shop()[0].write(control.store)
+        window = (await control.get("/api/v1/coverage?since=1h")).json
+        assert (window["exchanges"]["recorded"], window["coverage"]["rate"]) == (1000, 1.0)
 
 
 BOUNDS = (0.001, 0.01, 0.1, 1.0)
