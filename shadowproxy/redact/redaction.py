@@ -4,10 +4,12 @@ Laws: nothing leaves that was not asked here; shapes are kept, sizes are capped;
 changes nothing; whoever cannot redact raises, and the caller records nothing.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
+from math import isfinite
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -41,12 +43,22 @@ MAX_BODY_NODES: Final = 4_000
 """Of one kept answer: some 60 KB of JSON, 10 ms of redacting."""
 MAX_BODY_DEPTH: Final = 100
 MAX_BODY_TEXT: Final = 4_000
+EDGE: Final = 256
+"""Characters before the end of what was looked through: what begins there may be the beginning of a
+secret, of which the longest that shows itself by its end is `user:password@`."""
+_SPARE: Final = 32
+"""By which hiding makes longer what was cut: `pwd=x` is shorter than `pwd=[redacted]`."""
 MAX_TARGET: Final = 500
 MAX_EVENT_TEXT: Final = 8000
 """A traceback."""
 
 _SECRET_FIELDS: Final = frozenset(("cookie", "x-api-key", "proxy-authorization"))
 _MORE: Final = "..."
+_HASHED: Final = re.compile(r"hash:[0-9a-f]{16}")
+_DROPPED: Final = re.compile(r"\[(?:object|array|string|boolean|number|null)\]")
+_CUT_BODY_TEXT: Final = re.compile(r"<hash:[0-9a-f]{16}>\.\.\.\Z")
+"""`<` begins no secret's value; so no `token=` before it takes the hash for one."""
+_MARK: Final = len("<hash:0123456789abcdef>...")
 
 
 class TooLargeError(ValueError):
@@ -63,8 +75,11 @@ class Redactor:
         self._key = key
 
     def hides_member(self, name: str) -> bool:
-        """Whether what a member or parameter of this name holds is hidden."""
-        return name.lower() in self._members or is_secret_name(name)
+        """Whether what a member or parameter of this name holds is hidden.
+
+        A name in which a card number was hidden says `card` and is as harmless as it was before.
+        """
+        return name.lower() in self._members or is_secret_name(name.replace(CARD, ""))
 
     def hides_field(self, name: str) -> bool:
         """The same for a header field; Set-Cookie hides its values in the comparer already."""
@@ -111,6 +126,8 @@ class Redactor:
     def body(self, tree: Any) -> Any:
         """A whole decoded body, every leaf redacted and nothing left out.
 
+        Long texts are cut and end with a hash, so that those that differ still do.
+
         Raises:
             TooLargeError: it has more than MAX_BODY_NODES values, or is deeper than MAX_BODY_DEPTH.
         """
@@ -121,18 +138,29 @@ class Redactor:
         if left[0] < 0 or depth < 0:
             raise TooLargeError
         if isinstance(value, dict):
-            return {
-                self.text(name): self._whole(
-                    item, is_secret or self.hides_member(name), left, depth - 1
+            shown: dict[str, Any] = {}
+            for name, item in value.items():
+                hidden = is_secret or self.hides_member(name)
+                shown[_free_name(self.text(name), shown)] = self._whole(
+                    item, hidden, left, depth - 1
                 )
-                for name, item in value.items()
-            }
+            return shown
         if isinstance(value, list):
             return [self._whole(item, is_secret, left, depth - 1) for item in value]
         if isinstance(value, str) and self._mode == "keep" and not is_secret:
-            hidden = hide_in_text(value[: MAX_BODY_TEXT + MAX_SCANNED])
-            return hidden if len(hidden) <= MAX_BODY_TEXT else hidden[:MAX_BODY_TEXT] + _MORE
+            return self._body_text(value)
         return self._leaf(value, is_secret)
+
+    def _body_text(self, text: str) -> str:
+        hidden, is_all = _hide_start(text, MAX_BODY_TEXT + MAX_SCANNED)
+        if is_all and len(hidden) <= MAX_BODY_TEXT:
+            return hidden
+        if _is_cut(text, hidden, MAX_BODY_TEXT + _MARK) and _CUT_BODY_TEXT.search(text):
+            return text
+        mark = self._hashed(text)
+        while hide_in_text(mark) != mark:  # one of 3,000 looks like a card number
+            mark = self._hashed(f"{mark}.")
+        return f"{hide_in_text(hidden[:MAX_BODY_TEXT])}<{mark}>{_MORE}"
 
     def value(self, value: Any, is_secret: bool = False) -> Any:
         """A decoded value: every leaf redacted, at most MAX_NODES of them shown."""
@@ -157,7 +185,8 @@ class Redactor:
         if isinstance(value, Opaque):
             return str(value)
         if self._mode == "drop":
-            return f"[{type_name(value)}]"
+            is_dropped = isinstance(value, str) and _DROPPED.fullmatch(value)
+            return value if is_dropped else f"[{type_name(value)}]"
         if self._mode == "hash":
             return self._hashed(value)
         if value is None or isinstance(value, bool):
@@ -167,7 +196,7 @@ class Redactor:
         return self.text(value) if isinstance(value, str) else _number(value)
 
     def _hashed(self, value: Any) -> str:
-        if isinstance(value, str) and value.startswith("hash:") and len(value) == 21:
+        if isinstance(value, str) and _HASHED.fullmatch(value):
             return value
         plain = f"{type_name(value)}:{_digits(value) if not isinstance(value, str) else value}"
         digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key)
@@ -175,8 +204,10 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """A text, its secrets hidden and then cut to MAX_TEXT."""
-        hidden = hide_in_text(text[:MAX_SCANNED])
-        return hidden if len(hidden) <= MAX_TEXT else hidden[:MAX_TEXT] + _MORE
+        hidden, is_all = _hide_start(text, MAX_SCANNED)
+        if is_all and (len(hidden) <= MAX_TEXT or _is_cut(text, hidden, MAX_TEXT)):
+            return hidden
+        return hide_in_text(hidden[:MAX_TEXT] + _MORE)
 
     def event(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Fields of a log event of another process; texts may be longer than values are."""
@@ -217,6 +248,29 @@ class Redactor:
         )
 
 
+def _hide_start(text: str, scanned: int) -> tuple[str, bool]:
+    """The text without its secrets and True, or of a longer one than is looked through the beginning."""
+    hidden = hide_in_text(text[:scanned])
+    return (hidden, True) if len(text) <= scanned else (hidden[:-EDGE], False)
+
+
+def _is_cut(text: str, hidden: str, most: int) -> bool:
+    """Whether this is what is left of a text that was cut to `most` characters before."""
+    return hidden == text and len(text) <= most + _SPARE and text.endswith(_CUT_ENDS)
+
+
+_CUT_ENDS: Final = (_MORE, REDACTED, CARD)
+"""The cut may have been in the middle of a secret, which is then hidden with the dots behind it."""
+
+
+def _free_name(name: str, taken: Container[str]) -> str:
+    """Names that differ only in what is hidden stay two members."""
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name} ({number})", number + 1
+    return free
+
+
 def _place(steps: tuple[str | int, ...]) -> str:
     return pointer(hide_in_text(step) if isinstance(step, str) else step for step in steps)
 
@@ -230,14 +284,19 @@ _usual_place = lru_cache(4096)(_general_place)
 
 
 def _number(value: Any) -> Any:
+    """Itself, or as text where neither 64 bits nor a double hold it."""
     digits = _digits(value)
     if hide_in_text(digits) != digits:
         return CARD
     if len(digits) > MAX_TEXT:
         return digits[:MAX_TEXT] + _MORE
-    if isinstance(value, Decimal):
-        return float(value) if repr(float(value)) == digits else digits
-    return value
+    if isinstance(value, int) and -(1 << 63) <= value < 1 << 64:
+        return value
+    double = float(value)
+    written = repr(double)
+    if not isfinite(double) or Decimal(written) != Decimal(digits):
+        return digits
+    return double if hide_in_text(written) == written else CARD
 
 
 def _digits(value: Any) -> str:

@@ -44,16 +44,17 @@ def is_secret_name(name: str) -> bool:
     return _NAME.search(_PUNCTUATION.sub("", name).lower()) is not None
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
+"""NUL, which a text in PostgreSQL cannot have, and half a surrogate pair, which UTF-8 cannot."""
 
 
 def hide_in_text(text: str) -> str:
     """The text without credentials, keys, named secrets and card numbers; idempotent.
 
-    Half a surrogate pair, which JSON can carry and UTF-8 cannot, is shown as its escape. What one expression hides may bring what another looks for next to each other, so they take
-    turns until nothing changes.
+    What JSON can carry and not every store can is shown as its escape. What one expression hides may
+    bring what another looks for next to each other, so they take turns until nothing changes.
     """
-    text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     for _ in range(MAX_TURNS):
         hidden = _hide_once(text)
         if hidden == text:
