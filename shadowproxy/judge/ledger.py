@@ -18,7 +18,9 @@ import orjson
 from shadowproxy.compare.ruleset import Rules
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import Kind, Verdict
+from shadowproxy.findings.escaping import clip
 from shadowproxy.findings.group import Evidence, Group
+from shadowproxy.findings.tallies import MAX_NAME
 from shadowproxy.ipc.frames import FLAG_INCOMPLETE
 from shadowproxy.judge.decision import Decision
 from shadowproxy.judge.exchange import Exchange
@@ -29,7 +31,6 @@ from shadowproxy.judge.standing import show
 from shadowproxy.redact.redaction import Redactor
 from shadowproxy.report.batch import WIDTH_S, Batch, Rename
 
-MAX_VERSION: Final = 64
 _MAX_NAMES: Final = 10_000
 
 
@@ -41,6 +42,7 @@ class Ledger:
         self.sampler = Sampler(redactor)
         self._recorder = recorder
         self._names: dict[str, str] = {}
+        self._said = "", ""
         self._last_version = ""
         self.apply(settings, redactor)
 
@@ -49,22 +51,28 @@ class Ledger:
         self._redactor = self.sampler.redactor = redactor
         self._names.clear()
         candidate = settings.candidate
-        self._version = "" if candidate is None else candidate.version
-        header = "" if candidate is None else candidate.version_header
+        said = ("", "") if candidate is None else (candidate.version, candidate.version_header)
+        if said != self._said:
+            self._said, self._last_version = said, ""
+        self._version = self._shown_version(said[0])
         self._version_field = (
-            re.compile(rb"(?im)^" + re.escape(header.encode()) + rb":[ \t]*(.*?)[ \t]*\r?$")
-            if header
+            re.compile(rb"(?im)^" + re.escape(said[1].encode()) + rb":[ \t]*(.*?)[ \t]*\r?$")
+            if said[1]
             else None
         )
+
+    def _shown_version(self, version: str) -> str:
+        """As findings count by it, too."""
+        return clip(self._redactor.text(version), MAX_NAME)
 
     def version_of(self, exchange: Exchange) -> str:
         """What the candidate says that it is, else what the configuration says."""
         if self._version_field is None:
             return self._version
         found = self._version_field.search(exchange.candidate.head)
-        if found is None:
+        if found is None or not found[1]:
             return self._version
-        self._last_version = self._redactor.text(found[1].decode("latin-1"))[:MAX_VERSION]
+        self._last_version = self._shown_version(found[1].decode("latin-1"))
         return self._last_version
 
     def note(

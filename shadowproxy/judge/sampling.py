@@ -73,6 +73,7 @@ class Sampler:
         started_s = monotonic()
         document = self._document(exchange, decision, rules, version, at)
         document["groups"] = [group.id for group, _ in groups]
+        document["route"] = groups[0][0].route
         content = zlib.compress(orjson.dumps(document), 1)
         if len(content) > MAX_CONTENT_BYTES:
             document["legacy"] |= {"tree": None, "omitted": "too large to be kept"}
@@ -191,10 +192,11 @@ def _summary(document: dict[str, Any]) -> bytes:
     }
     listed = [each for each in document["differences"] if not each["explained"]][:MAX_LISTED]
     summary = {**shown, "version": document["version"], **sides}
-    encoded = orjson.dumps({**summary, "differences": [_without_mark(each) for each in listed]})
-    if len(encoded) <= MAX_SUMMARY_BYTES:
-        return encoded
-    return orjson.dumps({**summary, "differences": [_shortened(each) for each in listed]})
+    for write in (_without_mark, _shortened):
+        encoded = orjson.dumps({**summary, "differences": [write(each) for each in listed]})
+        if len(encoded) <= MAX_SUMMARY_BYTES:
+            return encoded
+    return orjson.dumps({**summary, "differences": []})
 
 
 def _without_mark(difference: dict[str, Any]) -> dict[str, Any]:
