@@ -1,6 +1,6 @@
 """python -m bench.compare.judge: pairs per second through a whole judge process.
 
-    this process ─PAIR─► judge.sock ─► judge: decode, compare, group, redact, log ─► tally page
+    this process ─PAIR─► judge.sock ─► judge: decode, compare, group, redact, log, store ─► tally page
 
 Timed from the first pair that is sent until the judge's verdicts are as many as the pairs; every
 pair is another one, of 1 KB on each side, with three differences.
@@ -23,7 +23,13 @@ from bench.compare.documents import record
 from bench.measuring import cpu_seconds
 from bench.running import end_on_sigterm, running, wait_until
 from shadowproxy.core.cells import recorded
-from shadowproxy.core.settings import BackendSettings, ListenSettings, RouteSettings, Settings
+from shadowproxy.core.settings import (
+    BackendSettings,
+    ListenSettings,
+    ReportSettings,
+    RouteSettings,
+    Settings,
+)
 from shadowproxy.ipc import frames
 from shadowproxy.ipc.channel import Sender
 from shadowproxy.ipc.dials import Dials
@@ -91,6 +97,7 @@ def _prepare(folder: Path) -> None:
         BackendSettings("http", "127.0.0.1", 1),
         BackendSettings("http", "127.0.0.1", 1),
         routes=(RouteSettings("item", ROUTE, "/items/{id}"),),
+        report=ReportSettings(f"sqlite:///{folder}/report.db"),
     )
     write_settings(folder, settings)
     Dials(folder).publish_generation(settings.generation)
@@ -103,7 +110,7 @@ async def _played(
     sender = Sender(folder / "judge.sock", 0)
     async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as group:
         task = group.create_task(sender.run())
-        await _until(lambda: sender.is_open)
+        await until(lambda: sender.is_open)
         judge = [psutil.Process(process.pid)]
         before_s = sum(cpu_seconds(judge).values())
         start_s = time.monotonic()
@@ -111,16 +118,16 @@ async def _played(
             if not sender.send(
                 each, urgent=True
             ):  # the channel is full: the judge is the bottleneck
-                await _until(lambda: sender.queued_bytes * 2 < sender.limit_bytes)
+                await until(lambda: sender.queued_bytes * 2 < sender.limit_bytes)
                 assert sender.send(each, urgent=True)
-        await _until(lambda: recorded(read_cells(folder, "judge")) >= len(packed))
+        await until(lambda: recorded(read_cells(folder, "judge")) >= len(packed))
         took_s = time.monotonic() - start_s
         cpu_s = sum(cpu_seconds(judge).values()) - before_s
         task.cancel()
     return took_s, cpu_s
 
 
-async def _until(is_so: Callable[[], bool]) -> None:
+async def until(is_so: Callable[[], bool]) -> None:
     """Looks every few milliseconds; the caller has the deadline."""
     while True:
         if is_so():

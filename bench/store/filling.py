@@ -73,7 +73,9 @@ def _batch(start_s: int, count: int, groups: list[Group], draw: Random) -> Batch
         is_bad = draw.random() < 0.02
         verdict = Verdict.MISMATCH if is_bad else Verdict.MATCH
         batch.count(start_s, endpoint, "things", verdict, seen)
-        batch.time(start_s, endpoint, int(draw.lognormvariate(8, 1)), int(draw.lognormvariate(8.2, 1)))
+        batch.time(
+            start_s, endpoint, int(draw.lognormvariate(8, 1)), int(draw.lognormvariate(8.2, 1))
+        )
         batch.see_version(VERSIONS[draw.randrange(3)], endpoint, seen)
         batch.traffic[start_s, f"verdict/{verdict}"] += 1
         batch.traffic[start_s, "received"] += 1
@@ -105,14 +107,25 @@ def _group(number: int, now_s: float) -> Group:
         noise=Evidence("confirmed", 208, 0, 12.0),
     )  # fmt: skip
     shown = {"items": [{f"field_{number}": number}]}
-    group.reproduce({"legacy": shown, "candidate": {"items": []}, "curl": {"legacy": "curl", "candidate": "curl"}})
+    group.reproduce(
+        {
+            "legacy": shown,
+            "candidate": {"items": []},
+            "curl": {"legacy": "curl", "candidate": "curl"},
+        }
+    )
     return group
 
 
 def _sample(number: int, group: Group, now_s: float, draw: Random) -> Sample:
     """Two answers of 10 KB with three differences."""
     items = [
-        {"id": index, "name": f"thing {draw.randrange(10**6)}", "price": draw.random(), "tags": ["a", "b"]}
+        {
+            "id": index,
+            "name": f"thing {draw.randrange(10**6)}",
+            "price": draw.random(),
+            "tags": ["a", "b"],
+        }
         for index in range(120)
     ]
     others: list[dict[str, Any]] = [dict(each) for each in items]
@@ -147,7 +160,13 @@ def _sample(number: int, group: Group, now_s: float, draw: Random) -> Sample:
         "differences": differences,
     }  # fmt: skip
     content = zlib.compress(orjson.dumps(document), 1)
-    return Sample(document["id"], at, orjson.dumps(summary).decode(), content, ((group.id, draw.random()),))
+    return Sample(
+        str(document["id"]),
+        at,
+        orjson.dumps(summary).decode(),
+        content,
+        ((group.id, draw.random()),),
+    )
 
 
 def _learn(engine: Any, now_s: float) -> None:
