@@ -91,16 +91,16 @@ def _store(state: State) -> Document:
 
 
 async def summary(state: State, query: Query) -> Document:
-    """Verdicts with rates and intervals, added latency, coverage: of a window, or since the start."""
+    """Verdicts with rates and intervals, added latency, coverage: of a window or an endpoint, or since the start."""
     standing = await asyncio.to_thread(look, state.process)
     found: Document = reports.summary(standing)
-    window = window_of(query)
-    if window.since_s is None:
+    window, endpoint = window_of(query), endpoint_of(query)
+    if window.since_s is None and endpoint is None:
         with suppress(Refused):
             listed = await state.store.read(group_list, groups_of({"limit": "1"}), window)
             return {**found, "groups": listed["total"]}
         return {**found, "groups": None}
-    report = await state.store.read(report_of, window, endpoint_of(query))
+    report = await state.store.read(report_of, window, endpoint)
     return {
         **{name: report[name] for name in ("exchanges", "verdicts", "coverage", "conclusion")},
         "since": report["since"],
@@ -127,10 +127,11 @@ async def report(state: State, query: Query, leading: int = LEADING) -> Document
 
 async def endpoints(state: State, query: Query) -> Document:
     """Every route with what users got, and every endpoint with verdicts and both latencies."""
+    window, endpoint = window_of(query), endpoint_of(query)
     standing = await asyncio.to_thread(look, state.process)
     routes = await asyncio.to_thread(reports.endpoints, standing)
     try:
-        items = await state.store.read(_endpoint_items, window_of(query), endpoint_of(query))
+        items = await state.store.read(_endpoint_items, window, endpoint)
     except Refused as refused:
         return {"endpoints": routes, "by_endpoint": [], "problem": refused.detail}
     return {"endpoints": routes, "by_endpoint": items}

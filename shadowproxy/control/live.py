@@ -3,8 +3,8 @@
     event: changed
     data: {"exchanges": 12034, "mismatch": 31, "groups": 4, ...}
 
-Laws: at most one event a second, and none while nothing changes; a listener that does not read is let
-go; there are at most MAX_LISTENERS.
+Laws: at most one event a second, and none while nothing changes; a listener that is gone is forgotten
+within a second, and one that does not read is let go; there are at most MAX_LISTENERS.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ HEARTBEAT_S: Final = 15.0
 class Live:
     """The latest figures, and who waits for the next ones."""
 
-    def __init__(self, heartbeat_s: float = HEARTBEAT_S) -> None:
-        self._heartbeat_s = heartbeat_s
+    def __init__(self) -> None:
         self.listeners = 0
+        self.is_over = False
         self._figures: dict[str, Any] = {}
         self._number = 0
         self._changed = asyncio.Condition()
@@ -41,12 +41,20 @@ class Live:
             self._number += 1
             self._changed.notify_all()
 
-    async def next(self, seen: int) -> tuple[int, bytes]:
-        """The number and the text of what comes after `seen`, or of a heartbeat."""
+    async def end(self) -> None:
+        """Nothing comes any more; listeners go."""
+        async with self._changed:
+            self.is_over = True
+            self._changed.notify_all()
+
+    async def next(self, seen: int, wait_s: float) -> tuple[int, bytes]:
+        """The number and the text of what comes after `seen`; no text if nothing comes in time."""
         try:
-            async with asyncio.timeout(self._heartbeat_s), self._changed:
-                await self._changed.wait_for(lambda: self._number != seen)
+            async with asyncio.timeout(wait_s), self._changed:
+                await self._changed.wait_for(lambda: self._number != seen or self.is_over)
         except TimeoutError:
-            return seen, b": still here\n\n"
+            return seen, b""
+        if self._number == seen:
+            return seen, b""
         data = json.dumps(self._figures, separators=(",", ":"))
         return self._number, f"event: changed\ndata: {data}\n\n".encode()

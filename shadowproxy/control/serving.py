@@ -29,7 +29,7 @@ from shadowproxy.ipc.dials import HEARTBEAT
 from shadowproxy.ipc.process import TICK_S, Process
 
 FLUSH_S: Final = 0.3
-"""For the last log lines, inside the half second that the supervisor gives."""
+"""For the last log lines and for answers that are being made, inside what the supervisor gives."""
 
 
 async def serve(
@@ -52,7 +52,7 @@ async def serve(
 
     reloading = Reloading(process, follow, auditing.note)
     state = State(process, dialling, reloading, store, Saved(store, reloading), auditing)
-    runner = web.AppRunner(make_application(state), handle_signals=False)
+    runner = web.AppRunner(make_application(state), handle_signals=False, shutdown_timeout=FLUSH_S)
     await runner.setup()
     assert runner.server is not None
     connections = Connections(runner.server)
@@ -78,6 +78,7 @@ async def _run(state: State, stop: asyncio.Event, reload: asyncio.Event) -> None
             tasks.create_task(_tell(state)),
         ]
         await stop.wait()
+        await state.live.end()
         for task in running:
             task.cancel()
 

@@ -2,12 +2,15 @@
 
 import asyncio
 from http import HTTPStatus
+from typing import Final
 
 from aiohttp import web
 
 from shadowproxy.control.answers import SECURITY_FIELDS, Refused
-from shadowproxy.control.live import EVERY_S, MAX_LISTENERS
+from shadowproxy.control.live import EVERY_S, HEARTBEAT_S, MAX_LISTENERS, Live
 from shadowproxy.control.state import STATE
+
+HEARTBEAT: Final = b": still here\n\n"
 
 
 async def get_events(request: web.Request) -> web.StreamResponse:
@@ -18,19 +21,35 @@ async def get_events(request: web.Request) -> web.StreamResponse:
         raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "10"})
     fields = {**SECURITY_FIELDS, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
     response = web.StreamResponse(headers=fields)
+    if request.method == "HEAD":
+        return response
     live.listeners += 1
     try:
         await response.prepare(request)
-        if request.method == "HEAD":
-            return response
-        await response.write(b"retry: 2000\n\n")
-        seen, loop = 0, asyncio.get_running_loop()
-        while True:
-            seen, text = await live.next(seen)
-            told_s = loop.time()
-            await response.write(text)
-            await asyncio.sleep(told_s + EVERY_S - loop.time())
+        await _write(response, b"retry: 2000\n\n")
+        await _tell(request, response, live)
     except ConnectionError:
-        return response  # the page is closed
+        pass  # the page is closed
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()  # it would wait for its reader once more
     finally:
         live.listeners -= 1
+    return response
+
+
+async def _tell(request: web.Request, response: web.StreamResponse, live: Live) -> None:
+    """Until the listener is gone, which nothing else tells while nothing is written, or we are."""
+    seen, loop = 0, asyncio.get_running_loop()
+    told_s = loop.time()
+    while request.transport is not None and not live.is_over:
+        seen, text = await live.next(seen, EVERY_S)
+        if text or loop.time() - told_s >= HEARTBEAT_S:
+            told_s = loop.time()
+            await _write(response, text or HEARTBEAT)
+            await asyncio.sleep(EVERY_S)
+
+
+async def _write(response: web.StreamResponse, text: bytes) -> None:
+    async with asyncio.timeout(HEARTBEAT_S):
+        await response.write(text)

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, select, update
 
 from shadowproxy.report import migrating
 from shadowproxy.report.opening import StoreError, exists, open_engine, told
@@ -135,7 +135,12 @@ def delete_rule(connection: Connection, rule_id: str, actor: Actor) -> bool:
 def saved_rules(connection: Connection) -> list[dict[str, Any]]:
     """All of them, the oldest first."""
     rows = connection.execute(select(rules).order_by(rules.c.at, rules.c.id).limit(MAX_RULES))
-    return [{**row, "rule": orjson.loads(row["rule"])} for row in rows.mappings()]
+    return [{**_plain(row), "rule": orjson.loads(row["rule"])} for row in rows.mappings()]
+
+
+def _plain(row: RowMapping) -> dict[str, Any]:
+    """By names that are texts: SQLAlchemy's own, such as `by`, are of a class that orjson refuses."""
+    return {str(name): value for name, value in row.items()}
 
 
 def audit_page(connection: Connection, limit: int, after: int | None) -> dict[str, Any]:
@@ -144,7 +149,7 @@ def audit_page(connection: Connection, limit: int, after: int | None) -> dict[st
     rows = connection.execute(
         select(audit).where(*chosen).order_by(audit.c.id.desc()).limit(limit + 1)
     ).mappings()
-    entries = [dict(row) for row in rows]
+    entries = [_plain(row) for row in rows]
     more = len(entries) > limit
     return {"entries": entries[:limit], "next": entries[limit - 1]["id"] if more else None}
 

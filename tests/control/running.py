@@ -26,7 +26,7 @@ from shadowproxy.core.settings import (
     Settings,
 )
 from shadowproxy.ipc.process import Process, write_settings
-from tests.support.waiting import alongside
+from tests.support.waiting import alongside, until
 
 SETTINGS = Settings(
     (ListenSettings("127.0.0.1", 8080),),
@@ -90,6 +90,12 @@ class Control:
         """The URL of this test's own store."""
         return self.process.settings.report.store
 
+    def lose_store(self) -> None:
+        """Deletes the store's files."""
+        path = self.store.removeprefix("sqlite:///")
+        for end in ("", "-wal", "-shm"):
+            Path(path + end).unlink(missing_ok=True)
+
     async def ask(self, method: str, path: str, **options: Any) -> Answer:
         async with self.session.request(method, self.url + path, **options) as response:
             return Answer(response.status, response.headers.copy(), await response.read())
@@ -107,6 +113,15 @@ class Control:
                 break
         found = [json.loads(line) for line in self._events.splitlines()]
         return [event for event in found if event["event"] == name]
+
+    async def follow(self) -> None:
+        """The other processes take up each generation, for as long as this runs."""
+
+        def take_up() -> None:
+            for other in self.others.values():
+                other.reload()
+
+        await until(take_up, "never", 3600)
 
     def beat(self) -> None:
         """The other processes are alive, as far as their pages tell."""

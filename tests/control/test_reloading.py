@@ -17,20 +17,9 @@ def write(control: Control, config: str) -> None:
     (control.folder / "shadowproxy.yaml").write_text(config)
 
 
-def take_up(control: Control) -> None:
-    """What every process does on each tick."""
-    for other in control.others.values():
-        other.reload()
-
-
-async def follow(control: Control) -> None:
-    """The other processes, as long as they run."""
-    await until(lambda: take_up(control), "never", 3600)
-
-
 async def test_a_changed_file_is_loaded() -> None:
     """Within two seconds, without being asked."""
-    async with controlling(config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(config=CONFIG) as control, alongside(control.follow()):
         write(control, SAMPLED)
         await until(lambda: control.others["edge-0"].settings.shadow.sample == 0.05, "loaded")
         assert read_settings(control.folder).generation == 2
@@ -44,13 +33,13 @@ async def test_a_change_between_the_start_and_the_first_look_is_found(tmp_path: 
         pass
     (tmp_path / "reload.json").unlink()
     (tmp_path / "shadowproxy.yaml").write_text(SAMPLED)
-    async with controlling(folder=tmp_path) as control, alongside(follow(control)):
+    async with controlling(folder=tmp_path) as control, alongside(control.follow()):
         await until(lambda: control.process.settings.shadow.sample == 0.05, "loaded")
 
 
 async def test_the_same_content_written_again_is_no_change() -> None:
     """Modification times lie."""
-    async with controlling(config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(config=CONFIG) as control, alongside(control.follow()):
         write(control, CONFIG)
         write(control, SAMPLED)
         await until(lambda: control.process.settings.generation == 2, "loaded")
@@ -59,7 +48,7 @@ async def test_the_same_content_written_again_is_no_change() -> None:
 
 async def test_a_call_answers_when_every_process_has_it() -> None:
     """The answer names the generation and nobody is late."""
-    async with controlling(config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(config=CONFIG) as control, alongside(control.follow()):
         write(control, SAMPLED)
         answer = await control.ask("POST", "/api/v1/reload")
         assert answer.status == 200
@@ -77,7 +66,7 @@ async def test_a_process_that_does_not_follow_is_named() -> None:
 
 async def test_a_hangup_reloads() -> None:
     """SIGHUP sets the event."""
-    async with controlling(config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(config=CONFIG) as control, alongside(control.follow()):
         control.reload.set()
         (event,) = await until(lambda: control.events("config_reloaded"), "reloaded")
         assert event["source"] == "signal"
@@ -108,7 +97,7 @@ async def test_a_bad_file_changes_nothing_and_says_so() -> None:
 
 async def test_a_bad_file_is_reported_once_and_a_good_one_heals() -> None:
     """Not once a second."""
-    async with controlling(config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(config=CONFIG) as control, alongside(control.follow()):
         write(control, BROKEN)
         await until(lambda: control.events("config_rejected"), "rejected")
         write(control, SAMPLED)
@@ -121,7 +110,7 @@ async def test_a_bad_file_is_reported_once_and_a_good_one_heals() -> None:
 
 async def test_what_needs_a_restart_is_reported_and_not_half_applied() -> None:
     """The running value stays, everything else of the file is taken."""
-    async with controlling(config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(config=CONFIG) as control, alongside(control.follow()):
         moved = SAMPLED.replace(":8080", ":8081").replace("workers: 2", "workers: 3")
         write(control, moved)
         answer = await control.ask("POST", "/api/v1/reload")
@@ -145,7 +134,7 @@ async def test_a_file_that_is_gone_is_a_bad_file() -> None:
 
 async def test_dials_outlive_a_reload() -> None:
     """A turned dial stays turned; one that is not follows the file."""
-    async with controlling(config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(config=CONFIG) as control, alongside(control.follow()):
         await control.ask("PUT", "/api/v1/dials/shadow.sample", json={"value": "1%"})
         write(control, CONFIG + "shadow: {enabled: false}\n")
         await control.ask("POST", "/api/v1/reload")
@@ -164,7 +153,7 @@ async def test_a_restarted_control_remembers_what_it_has_loaded(tmp_path: Path) 
         assert len(status["config"]["last_reload"]["problems"]) == 2
         assert control.events("config_rejected") == []
     (tmp_path / "shadowproxy.yaml").write_text(SAMPLED)
-    async with controlling(folder=tmp_path) as control, alongside(follow(control)):
+    async with controlling(folder=tmp_path) as control, alongside(control.follow()):
         await until(lambda: control.process.settings.shadow.sample == 0.05, "loaded")
 
 
@@ -179,7 +168,7 @@ async def test_without_a_file_a_reload_repeats_the_flags(tmp_path: Path) -> None
             }
         )
     )
-    async with controlling(folder=tmp_path) as control, alongside(follow(control)):
+    async with controlling(folder=tmp_path) as control, alongside(control.follow()):
         answer = await control.ask("POST", "/api/v1/reload")
         assert answer.status == 200, answer.text
         assert control.process.settings.legacy.port == 9001
@@ -189,7 +178,7 @@ async def test_without_a_file_a_reload_repeats_the_flags(tmp_path: Path) -> None
 async def test_a_reload_loses_no_count() -> None:
     """Slots stay with their routes."""
     routed = replace(SETTINGS, routes=SETTINGS.routes)
-    async with controlling(routed, config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(routed, config=CONFIG) as control, alongside(control.follow()):
         write(
             control,
             CONFIG + "routes:\n- {name: user, path: '/users/{id}'}\n- {name: new, path: /new}\n",
@@ -203,7 +192,7 @@ async def test_a_reload_loses_no_count() -> None:
 async def test_control_answers_while_it_loads(tmp_path: Path) -> None:
     """Parsing runs in a thread: health is answered meanwhile, and the heart beats."""
     many = "".join(f"- {{name: r{n}, path: '/r{n}/{{id}}'}}\n" for n in range(200))
-    async with controlling(folder=tmp_path, config=CONFIG) as control, alongside(follow(control)):
+    async with controlling(folder=tmp_path, config=CONFIG) as control, alongside(control.follow()):
         write(control, f"{CONFIG}routes:\n{many}")
 
         async def reload() -> None:

@@ -1,5 +1,7 @@
 """Status, summary, endpoints: the sums hold and what is estimated is estimated right."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,7 +150,7 @@ async def test_what_was_learned_is_shown() -> None:
         filling, other = Filling(), Filling()
         noise = {"endpoint": CART, "path": "/a", "kind": "changed", "state": "noisy"}
         slow = {"endpoint": CART, "is_slower": True, "sentence": "slower"}
-        rule = {"source": "file", "id": None, "endpoint": "", "rule": {}, "hits": 3}
+        rule: dict[str, Any] = {"source": "file", "id": None, "endpoint": "", "rule": {}, "hits": 3}
         filling.learn([noise], [slow], [rule], evicted=1)
         other.learn([{**noise, "path": "/b"}], evicted=2)
         filling.write(control.store)
