@@ -13,7 +13,8 @@ from shadowproxy.pages.documents import Document, count, member, members, text, 
 from shadowproxy.pages.figures import plural
 from shadowproxy.pages.rendering import render
 
-STATES: Final = ("open", "expected", "fixed")
+STATES: Final = {"open": "open", "expected": "expected", "fixed": "fixed", "returned": "came back"}
+"""What can be asked for, and how it is said; who is marked fixed and seen again came back."""
 SORTS: Final = {
     "count": "Exchanges",
     "share": "Share",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shadowproxy.pages.findings import cluster, findings
+from shadowproxy.report.findings import STATES
 from tests.browser.examples import GROUPS, HOSTILE, empty, hostile
 from tests.browser.examples_findings import LIST
 from tests.pages.reading import find, read, text_of, with_class
@@ -82,6 +83,12 @@ def test_the_form_asks_for_what_the_api_knows() -> None:
     assert dict(form.form_values()) == {
         "q": "p", "endpoint": "GET /x", "state": "fixed", "kind": "type", "version": "2", "sort": "share",
     }  # fmt: skip
+
+
+def test_what_came_back_can_be_asked_for() -> None:
+    """Every state that the API filters by is offered."""
+    offered = page().xpath("//select[@id='f-state']/option/@value")
+    assert set(offered) == {"", *STATES}
 
 
 def test_filters_are_named_and_can_be_removed() -> None:
