@@ -179,7 +179,7 @@ def read_report(
 
 
 def read_groups(url: str, ids: Sequence[str] | None, now: datetime) -> list[dict[str, Any]]:
-    """Findings with their samples: those of these ids, or all that nobody has decided on.
+    """Findings with their samples: those of these ids, or all that are open or came back.
 
     Raises:
         StoreError: the store cannot be read.
@@ -187,8 +187,9 @@ def read_groups(url: str, ids: Sequence[str] | None, now: datetime) -> list[dict
     with _reading(url) as connection:
         window = Window(now)
         if ids is None:
-            listed = group_list(connection, Query(state="open", limit=MAX_LIMIT), window)
-            ids = [group["id"] for group in listed["groups"]]
+            queries = [Query(state=state, limit=MAX_LIMIT) for state in ("returned", "open")]
+            listed = [group_list(connection, query, window)["groups"] for query in queries]
+            ids = [group["id"] for groups in listed for group in groups]
         found = [group_detail(connection, group_id, window) for group_id in ids]
         return [group for group in found if group is not None]
 

@@ -73,14 +73,24 @@ class Kept:
             {name: value for name, value in each.items() if name != "samples"}
             for each in self.findings
         ]
-        listed = {"groups": items, "total": len(items), "next": None}
-        said = {"GET /api/v1/groups?state=open&sort=count&limit=200": listed}
+        said: dict[str, Any] = {}
+        for state in ("open", "returned"):
+            chosen = [each for each in items if _state(each) == state]
+            page = {"groups": chosen, "total": len(chosen), "next": None}
+            said |= {
+                f"GET /api/v1/groups?state={state}&sort=count&limit={limit}": page
+                for limit in (1, 2, 200)
+            }
         for finding in self.findings:
             said[f"GET /api/v1/groups/{finding['id']}"] = finding
             said[f"POST /api/v1/groups/{finding['id']}"] = finding
         for found, sample in self.samples.items():
             said[f"GET /api/v1/samples/{found}"] = {"id": found, **sample}
         return {asked: (200, json.dumps(document).encode()) for asked, document in said.items()}
+
+
+def _state(finding: dict[str, Any]) -> str:
+    return "returned" if finding.get("returned") else str(finding["state"])
 
 
 @dataclass

@@ -424,3 +424,15 @@ async def test_where_no_proxy_runs_that_is_said() -> None:
         assert not replayed.candidate.connections
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "cannot ask unix:/gone.sock: No such file or directory\n"
+
+
+async def test_what_came_back_is_asked_about_first() -> None:
+    """A finding that was called fixed and was seen again is an open one."""
+    kept = Kept()
+    kept.add(sample_of("/open"))
+    kept.add(sample_of("/back"), state="fixed", returned=True)
+    kept.add(sample_of("/done"), state="fixed")
+    async with replaying(kept) as replayed:
+        result = await replayed.run("--limit", "1", "--format", "json")
+        targets = {request.target for request in replayed.candidate.requests}
+    assert targets == {b"/back"}, result.stderr

@@ -15,6 +15,7 @@ from shadowproxy.config.stores import absolute, mask
 from shadowproxy.noise.known import State
 
 OPEN: Final = "open"
+RETURNED: Final = "returned"
 FIXED: Final = "fixed"
 PAGE: Final = 200
 ACTOR: Final = "shadowproxy replay"
@@ -66,11 +67,18 @@ class RunningProxy:
         return Found(_read(found.values()), max(total - noise, len(found)), noise)
 
     def _open(self, limit: int) -> tuple[list[dict[str, Any]], int]:
-        """The open findings, and how many there are, as far as that was said."""
+        """The open findings, those that came back first, and how many there are."""
+        returned, more = self._listed(RETURNED, limit)
+        opened, total = self._listed(OPEN, limit)
+        known = {each["id"]: each for each in (*returned, *opened)}
+        return list(known.values())[:limit], more + total
+
+    def _listed(self, state: str, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """Those of one state, and how many there are, as far as that was said."""
         listed: dict[str, dict[str, Any]] = {}
         total, after = 0, ""
         while len(listed) < limit:
-            query = f"state={OPEN}&sort=count&limit={min(PAGE, limit - len(listed))}"
+            query = f"state={state}&sort=count&limit={min(PAGE, limit - len(listed))}"
             query += f"&after={quote(after, safe='')}" if after else ""
             page = self._admin.ask("GET", f"/api/v1/groups?{query}")
             before = len(listed)
@@ -153,7 +161,8 @@ def _open_ones(groups: Any) -> list[dict[str, Any]]:
     return [
         each
         for each in known
-        if isinstance(each.get("id"), str) and each.get("state", OPEN) == OPEN
+        if isinstance(each.get("id"), str)
+        and (each.get("state", OPEN) == OPEN or each.get("returned") is True)
     ]
 
 
