@@ -110,7 +110,8 @@ class Played:
         try:
             return self._reader.read(what)
         except StoreError as error:
-            assert "nothing was recorded yet" in str(error), error
+            if "nothing was recorded yet" not in str(error):
+                raise
             return None
 
     async def stored(self, what: Callable[[Connection], T], description: str) -> T:
@@ -123,7 +124,9 @@ class Played:
                 return None
             return self.read(what)
 
-        return await until(look, description)  # type: ignore[return-value]  # something true is not None
+        found = await until(look, description)
+        assert found is not None
+        return found
 
     def tell(self, **event: Any) -> None:
         """A log event of another process."""
