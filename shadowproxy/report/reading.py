@@ -11,6 +11,7 @@ from shadowproxy.core.settings import ReportSettings
 from shadowproxy.core.words import Verdict
 from shadowproxy.report import migrating
 from shadowproxy.report.conclusion import Facts, conclude
+from shadowproxy.report.deciding import saved_rules
 from shadowproxy.report.endpoints import endpoint_items, endpoint_series
 from shadowproxy.report.findings import (
     MAX_LIMIT,
@@ -202,6 +203,16 @@ def read_sample(url: str, sample_id: str) -> dict[str, Any] | None:
     """
     with _reading(url) as connection:
         return sample_of(connection, sample_id)
+
+
+def read_saved_rules(url: str) -> list[dict[str, Any]]:
+    """The rules that people saved.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    with _reading(url) as connection:
+        return saved_rules(connection)
 
 
 @contextmanager

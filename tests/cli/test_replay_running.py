@@ -436,3 +436,18 @@ async def test_what_came_back_is_asked_about_first() -> None:
         result = await replayed.run("--limit", "1", "--format", "json")
         targets = {request.target for request in replayed.candidate.requests}
     assert targets == {b"/back"}, result.stderr
+
+
+async def test_rules_that_people_saved_are_in_force() -> None:
+    """What one of them explains is fixed, as with a rule of the file."""
+    kept = Kept()
+    kept.add(sample_of("/a"))
+    rule = {"source": "saved", "endpoint": "", "rule": {"path": "$.total", "ignore": True}}
+    async with replaying(kept) as replayed:
+        replayed.candidate.answer = still(b"/a")
+        before = await replayed.run()
+        answer = json.dumps({"rules": [rule, {"source": "file", "rule": {}}]}).encode()
+        replayed.admin.answers["GET /api/v1/rules"] = 200, answer
+        after = await replayed.run()
+    assert before.returncode == 1, before.stdout
+    assert (after.returncode, "by the configured rules" in after.stdout) == (0, True), after.stdout

@@ -19,6 +19,7 @@ from shadowproxy.cli.replaying.sources import Found, RunningProxy, Source, Store
 from shadowproxy.cli.replaying.stored import Field
 from shadowproxy.cli.replaying.working import Sayings, Work, replay, samples_of
 from shadowproxy.compare import Rules
+from shadowproxy.compare.rules import RuleError
 from shadowproxy.config.addresses import print_url
 from shadowproxy.config.escaping import printable
 from shadowproxy.config.loading import STDIN, load
@@ -121,7 +122,7 @@ def _said(
     with progress(len(samples_of(found.findings))) as on_progress:
         work = Work(
             source,
-            Rules.read(settings.compare, datetime.now(UTC).date()),
+            _rules(settings, source),
             Redactor(settings.redact, os.urandom(KEY_BYTES)),
             _authority(settings.legacy),
             given,
@@ -130,6 +131,17 @@ def _said(
             on_progress,
         )
         return asyncio.run(_replay(work, settings, candidate, found))
+
+
+def _rules(settings: Settings, source: Source) -> Rules:
+    """Those of the file, and those that people saved on a page."""
+    rules = Rules.read(settings.compare, datetime.now(UTC).date())
+    for endpoint, rule in source.saved_rules():
+        try:
+            rules = rules.and_one_more(rule, endpoint)
+        except RuleError as error:
+            click.echo(f"a saved rule is left out: {printable(str(error))}", err=True)
+    return rules
 
 
 async def _replay(

@@ -22,6 +22,10 @@ ACTOR: Final = "shadowproxy replay"
 MAX_REASON: Final = 500
 
 
+SavedRule = tuple[str, dict[str, Any]]
+"""Its endpoint, empty for all, and what it says."""
+
+
 class Found(NamedTuple):
     """The findings to replay; `total` counts those that the limit leaves out, too.
 
@@ -41,6 +45,9 @@ class Source(Protocol):
 
     def sample(self, sample_id: str) -> Sample | None:
         """One sample; None if it is not kept any more."""
+
+    def saved_rules(self) -> list[SavedRule]:
+        """Rules that people saved on a page, beside those of the file."""
 
     def mark_fixed(self, finding_id: str, note: str) -> None:
         """Has it called fixed from now on."""
@@ -94,6 +101,18 @@ class RunningProxy:
         document = self._admin.find(_path("samples", sample_id))
         return None if document is None else read_sample(document)
 
+    def saved_rules(self) -> list[SavedRule]:
+        """As it has them in force."""
+        document = self._admin.find("/api/v1/rules")
+        listed = document.get("rules") if isinstance(document, dict) else None
+        return [
+            (str(each.get("endpoint") or ""), each["rule"])
+            for each in (listed if isinstance(listed, list) else ())
+            if isinstance(each, dict)
+            and each.get("source") == "saved"
+            and isinstance(each.get("rule"), dict)
+        ]
+
     def mark_fixed(self, finding_id: str, note: str) -> None:
         """Audited there under the name of the token's owner."""
         self._admin.ask("POST", _path("groups", finding_id), {"state": FIXED, "note": note})
@@ -130,6 +149,13 @@ class Store:
         with self._told():
             document = read(self._url, sample_id)
         return None if document is None else read_sample(document)
+
+    def saved_rules(self) -> list[SavedRule]:
+        """One reading of the store."""
+        from shadowproxy.report.reading import read_saved_rules
+
+        with self._told():
+            return [(each["endpoint"], each["rule"]) for each in read_saved_rules(self._url)]
 
     def mark_fixed(self, finding_id: str, note: str) -> None:
         """Audited there as done by this command."""
