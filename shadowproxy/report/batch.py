@@ -33,6 +33,9 @@ WIDTH_S: Final = WIDTHS_S[0]
 GROUP_WIDTH_S: Final = WIDTHS_S[1]
 """Findings are charted by the minute: there are more of them than endpoints."""
 
+_ROW_BYTES: Final = 800
+"""Of a row of `series`, the widest."""
+
 _VERDICT_AT: Final = {verdict: index for index, verdict in enumerate(Verdict)}
 _LEGACY_AT: Final = len(_VERDICT_AT)
 _CANDIDATE_AT: Final = _LEGACY_AT + BUCKETS
@@ -247,6 +250,19 @@ class Batch:
     def rows(self) -> int:
         """About as many as are written."""
         return sum(len(getattr(self, name)) for name in _CONTENT)
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in the store."""
+        blobs = [*self.learned.values(), *(each.content for each in self.samples.values())]
+        blobs += [group.deflated_reproducer for group in self.groups.values()]
+        return _ROW_BYTES * self.rows + sum(map(len, blobs))
+
+    def forget_samples(self) -> bool:
+        """Drops what is largest and least; False if there was nothing of it."""
+        self.lost += len(self.samples)
+        had, self.samples = bool(self.samples), {}
+        return had
 
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""

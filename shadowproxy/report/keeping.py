@@ -6,7 +6,8 @@
 
 Laws: judge never waits for the store: it hands over what is there and goes on; what could not be
 written is kept within Batch's bounds and written later; a flush that may have been committed is
-repeated unchanged and under its number, so it counts once.
+repeated under its number, so it counts once; the tallies' growth is counted from where the store says
+that it came up to, so it counts once whatever becomes of flush or store.
 """
 
 import threading
@@ -22,16 +23,17 @@ from sqlalchemy import Engine
 from shadowproxy import logs
 from shadowproxy.core.settings import ReportSettings
 from shadowproxy.report.batch import WIDTH_S, Batch
+from shadowproxy.report.measuring import room_bytes, size_bytes
 from shadowproxy.report.migrating import migrate
 from shadowproxy.report.opening import (
-    WAL_BYTES,
     StoreError,
     Trouble,
+    forget_log,
     identity_of,
     is_sqlite,
+    log_of,
     make_private,
     open_engine,
-    size_bytes,
     told,
 )
 from shadowproxy.report.tidying import Bounds, tidy, vacuum
@@ -73,9 +75,10 @@ class Keeper:
         self._figures = figures
         self._engine: Engine | None = None
         self._identity: object = None
+        self._log: object = None
         self._attempted: Batch | None = None
         self._waiting = Batch()
-        self._written = 0
+        self._number = self._written = 0
         self._baseline: Mapping[str, int] = {}
         self._traffic_s = self._tidy_s = self._pause_s = self._next_s = 0.0
         self._news = threading.Condition()
@@ -119,14 +122,22 @@ class Keeper:
                     self._news.wait(timeout=1.0)
                 handed, self._handed = self._handed, None
                 is_ending = self._is_ending
-            if handed is not None:
-                self._waiting.absorb(handed)
-            if is_ending or monotonic() >= self._next_s:
-                self._try(is_ending)
+            self._take(handed, is_ending)
             if is_ending:
                 break
         if self._engine is not None:
             self._engine.dispose()
+
+    def _take(self, handed: Batch | None, is_ending: bool) -> None:
+        try:
+            if handed is not None:
+                self._waiting.absorb(handed)
+            if is_ending or monotonic() >= self._next_s:
+                self._try(is_ending)
+        except Exception as error:  # noqa: BLE001 - the funnel of this thread
+            lines = "".join(traceback.format_tb(error.__traceback__, limit=-8))
+            _log.error("internal_error", step="store", error=type(error).__name__, traceback=lines)
+            self._failed(StoreError(f"a bug of ours: {type(error).__name__}", Trouble.REFUSED))
 
     def _try(self, is_ending: bool) -> None:
         try:
@@ -136,26 +147,24 @@ class Keeper:
             self._add_traffic(is_ending)
             if not self._waiting.is_empty():
                 self._attempted, self._waiting = self._waiting, Batch()
+                self._number = self._written + 1
                 self._write(engine, self._attempted)
             if not is_ending:
                 self._tidy(engine)
         except StoreError as error:
             self._failed(error)
-        except Exception as error:  # noqa: BLE001 - the funnel of this thread
-            lines = "".join(traceback.format_tb(error.__traceback__, limit=-8))
-            _log.error("internal_error", step="store", error=type(error).__name__, traceback=lines)
-            self._failed(StoreError(f"a bug of ours: {type(error).__name__}", Trouble.REFUSED))
         else:
             self._pause_s = 0.0
             self._tell(state="ok", error="")
 
     def _opened(self) -> Engine:
         url = self._settings.store
-        if self._engine is not None:
-            if identity_of(url) == self._identity:
-                return self._engine
-            self._attempted = None  # what was there is gone, whatever became of the last flush
-            self._close()
+        is_same = identity_of(url) == self._identity
+        if self._engine is not None and is_same:
+            return self._engine
+        self._close()
+        if not is_same:
+            forget_log(url, self._log)
         make_private(url)
         engine = open_engine(url, is_writer=True)
         try:
@@ -165,7 +174,7 @@ class Keeper:
         except StoreError:
             engine.dispose()
             raise
-        self._engine, self._identity = engine, identity_of(url)
+        self._engine, self._identity, self._log = engine, identity_of(url), log_of(url)
         return engine
 
     def _write(self, engine: Engine, batch: Batch) -> None:
@@ -173,12 +182,15 @@ class Keeper:
         with told("written"), engine.begin() as connection:
             if is_sqlite(connection):
                 page = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
-                room = max(1, (self._settings.max_size_bytes - WAL_BYTES // 2) // page)
+                room = room_bytes(self._settings.max_size_bytes) // page
                 connection.exec_driver_sql(f"PRAGMA max_page_count={room}")
             most = self._settings.max_samples_per_group
-            write(connection, batch, self._writer_id, self._written + 1, now, most)
+            is_new = write(connection, batch, self._writer_id, self._number, now, most)
+            written, baseline = last_flush(connection, self._writer_id)
         self._attempted = None
-        self._written += 1
+        self._written = written
+        if not is_new:  # it was committed unheard, with what it had of traffic
+            self._baseline = baseline
         lost = self.standing.rows_lost + batch.lost
         self._tell(flushes=self.standing.flushes + 1, rows_lost=lost, last_write=now)
 
@@ -214,10 +226,13 @@ class Keeper:
         self._next_s = monotonic() + self._pause_s
         failures = self.standing.failures + 1
         self._tell(state=str(error.trouble), error=str(error), failures=failures)
-        if error.trouble is Trouble.REFUSED and self._attempted is not None:
+        if error.trouble is Trouble.LOST:
+            self._close()  # it may come back as another one
+        elif error.trouble is Trouble.REFUSED and self._attempted is not None:
             self._give_up(self._attempted)
         elif error.trouble is Trouble.FULL and self._engine is not None:
             self._make_room(self._engine)
+            self._lighten()
 
     def _give_up(self, batch: Batch) -> None:
         """What the store will never take must not keep the rest waiting; its traffic comes again."""
@@ -225,13 +240,22 @@ class Keeper:
         self._close()
         self._tell(rows_lost=self.standing.rows_lost + batch.lost + batch.rows)
 
+    def _lighten(self) -> None:
+        """What is larger than a file may ever become must not keep the rest waiting either."""
+        batch, most = self._attempted, room_bytes(self._settings.max_size_bytes) // 4
+        if batch is not None and batch.size_bytes > most and not batch.forget_samples():
+            self._give_up(batch)
+
     def _close(self) -> None:
         """Opened anew, the store says itself which figures it came up to."""
         if self._engine is not None:
             self._engine.dispose()
         self._engine = None
-        self._waiting.traffic.clear()
-        self._waiting.baseline = None
+        self._traffic_s = 0.0
+        for batch in (self._attempted, self._waiting):
+            if batch is not None:
+                batch.traffic.clear()
+                batch.baseline = None
 
     def _make_room(self, engine: Engine) -> None:
         """A store that is full takes nothing until something is deleted."""

@@ -6,13 +6,13 @@ Law: nothing waits without an end: not for a lock, a connection, a statement or 
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection as Connection  # others annotate with it
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, SingletonThreadPool
 
@@ -110,14 +110,14 @@ def told(doing: str) -> Iterator[None]:
     """What the database raises inside of this becomes a StoreError that says what was being done."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise StoreError(*_explain(error, doing)) from None
     except (UnicodeEncodeError, OverflowError) as error:  # raised by the drivers as they are
         sentence = f"the store could not be {doing}: {type(error).__name__}"
         raise StoreError(sentence, Trouble.REFUSED) from None
 
 
-def _explain(error: SQLAlchemyError, doing: str) -> tuple[str, Trouble]:
+def _explain(error: SQLAlchemyError | sqlite3.Error, doing: str) -> tuple[str, Trouble]:
     cause = error.orig if isinstance(error, DBAPIError) else error
     said = str(cause).partition("\n")[0].strip()[:300]
     trouble = Trouble.REFUSED if isinstance(error, DataError | IntegrityError) else None
@@ -173,6 +173,21 @@ def identity_of(url: str) -> object:
     return found.st_dev, found.st_ino
 
 
+def log_of(url: str) -> object:
+    """Which file the log of a SQLite store is now, None if there is none."""
+    path = path_of(url)
+    return None if path is None else identity_of(f"{url}-wal")
+
+
+def forget_log(url: str, log: object) -> None:
+    """Removes a log that a replaced file has left behind: SQLite would play it into the new one."""
+    path = path_of(url)
+    if path is not None and log is not None and log_of(url) == log:
+        for name in (f"{path}-wal", f"{path}-shm"):
+            with suppress(OSError):
+                os.remove(name)
+
+
 def exists(url: str) -> bool:
     """Whether a SQLite store has been begun; of others it is not known before they are asked."""
     path = path_of(url)
@@ -182,21 +197,3 @@ def exists(url: str) -> bool:
 def is_sqlite(connection: Connection) -> bool:
     """Which of the two it is."""
     return connection.dialect.name == SQLITE
-
-
-def size_bytes(connection: Connection) -> int:
-    """What the store takes on the disk, without space in it that is free."""
-    if is_sqlite(connection):
-        pages, free, page = (
-            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return int((pages - free) * page)
-    return int(
-        connection.execute(
-            text(
-                "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c"
-                " WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace"
-            )
-        ).scalar_one()
-    )

@@ -10,10 +10,11 @@ from functools import partial
 from time import monotonic
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select, text
+from sqlalchemy import Connection, Engine, Table, delete, func, select, text, tuple_
 
 from shadowproxy.report import schema
-from shadowproxy.report.opening import is_sqlite, size_bytes, told
+from shadowproxy.report.measuring import room_bytes, size_bytes
+from shadowproxy.report.opening import SQLITE, is_sqlite, told
 from shadowproxy.report.rolling import SERIES, STEPS, roll
 from shadowproxy.report.upserting import upsert
 
@@ -25,16 +26,18 @@ MAX_GROUP_VERSIONS: Final = 100_000
 MAX_ENDPOINTS: Final = 20_000
 MAX_AUDIT: Final = 100_000
 FULL: Final = 0.8
-"""Of the cap, above which the oldest goes; the rest is for what comes until the next time."""
+"""Of the room, above which the oldest goes; the rest is for what comes until the next time."""
 VACUUM_PAGES: Final = 2_000
 
 _LOCK: Final = 0x5AD0_71D1
 _KEPT_SAMPLES: Final = 100
-"""Are left alone while there are figures to delete."""
+_KEPT_FIGURES: Final = 1_000
+_KEPT_GROUPS: Final = 1_000
+"""Are left alone while there is anything else to delete."""
 
 
 class Bounds(NamedTuple):
-    """What the store may hold."""
+    """What the store may hold; `max_bytes` is with SQLite's log."""
 
     retention_s: float
     max_bytes: int
@@ -69,7 +72,7 @@ def _steps(bounds: Bounds, now_s: float) -> Iterator[Callable[[Connection], bool
     """Each does one slice, and says whether there may be more."""
     cut_s = now_s - bounds.retention_s
     cut = datetime.fromtimestamp(cut_s, UTC).isoformat(timespec="milliseconds")
-    yield partial(_shrink, max_bytes=bounds.max_bytes)
+    yield partial(_shrink, max_bytes=room_bytes(bounds.max_bytes))
     for table in SERIES:
         yield partial(_forget_series, table=table, cut_s=cut_s)
         for step in STEPS:
@@ -126,7 +129,7 @@ def _forget_groups(connection: Connection, cut: str) -> bool:
     ).scalars()
     ids = list(old)
     if not ids:
-        count = connection.execute(select(func.count()).select_from(groups)).scalar_one()
+        count = _count(connection, groups)
         if count > MAX_GROUPS:
             surplus = min(SLICE, count - MAX_GROUPS)
             oldest = select(groups.c.id).order_by(~undecided, groups.c.last_seen).limit(surplus)
@@ -163,36 +166,62 @@ def delete_groups(connection: Connection, ids: list[str]) -> None:
 
 def _bound(connection: Connection, table: Table, column: str, most: int) -> bool:
     """At most so many rows; the oldest go."""
-    count = connection.execute(select(func.count()).select_from(table)).scalar_one()
-    if count <= most:
-        return False
-    at = select(table.c[column]).order_by(table.c[column]).offset(min(SLICE, count - most)).limit(1)
-    return (
-        connection.execute(delete(table).where(table.c[column] < at.scalar_subquery())).rowcount > 0
-    )
+    surplus = _count(connection, table) - most
+    return surplus > 0 and _drop(connection, table, column, min(SLICE, surplus))
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def _drop(connection: Connection, table: Table, column: str, count: int) -> bool:
+    """So many of the oldest rows; False if there are none."""
+    keys = list(table.primary_key.columns)
+    oldest = select(*keys).order_by(table.c[column], *keys).limit(count)
+    return connection.execute(delete(table).where(tuple_(*keys).in_(oldest))).rowcount > 0
 
 
 def _shrink(connection: Connection, max_bytes: int) -> bool:
-    """One slice of the oldest, if the store is nearly full."""
+    """One slice of the oldest, if the store is nearly full; what people decided goes last."""
     if size_bytes(connection) <= max_bytes * FULL:
         return False
-    samples = schema.samples
-    if connection.execute(select(func.count()).select_from(samples)).scalar_one() > _KEPT_SAMPLES:
-        oldest = select(samples.c.id).order_by(samples.c.at).limit(SLICE // 5)
-        connection.execute(delete(samples).where(samples.c.id.in_(oldest)))
-    elif not _drop_oldest_bucket(connection):
+    if _count(connection, schema.samples) > _KEPT_SAMPLES:
+        return _drop(connection, schema.samples, "at", SLICE // 5)
+    return (
+        _drop_oldest_bucket(connection)
+        or _drop_groups(connection, _KEPT_GROUPS)
+        or any(_drop(connection, table, column, SLICE // 5) for table, column in _LEAST)
+        or _drop_groups(connection, 0)
+    )
+
+
+_LEAST: Final = (
+    (schema.samples, "at"),
+    (schema.learned, "seen"),
+    (schema.endpoints, "last_seen"),
+    (schema.versions, "last_seen"),
+    (schema.audit, "at"),
+)
+
+
+def _drop_groups(connection: Connection, kept: int) -> bool:
+    """Those of more than `kept` findings that nobody has decided on, the longest unseen first."""
+    groups = schema.groups
+    if _count(connection, groups) <= kept:
         return False
-    return True
+    undecided = select(groups.c.id).where(groups.c.state == "open").order_by(groups.c.last_seen)
+    ids = list(connection.execute(undecided.limit(SLICE // 5)).scalars())
+    if ids:
+        _count_evicted(connection, ids)
+        delete_groups(connection, ids)
+    return bool(ids)
 
 
 def _drop_oldest_bucket(connection: Connection) -> bool:
     """Of the table that has most rows."""
-    counts = {
-        table: connection.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in SERIES
-    }
+    counts = {table: _count(connection, table) for table in SERIES}
     table = max(counts, key=lambda each: counts[each])
-    if not counts[table]:
+    if counts[table] <= _KEPT_FIGURES:
         return False
     oldest = select(func.min(table.c.start_s)).scalar_subquery()
     connection.execute(delete(table).where(table.c.start_s == oldest))
@@ -200,7 +229,17 @@ def _drop_oldest_bucket(connection: Connection) -> bool:
 
 
 def vacuum(engine: Engine) -> None:
-    """Gives pages that became free back to the disk, some at a time; PostgreSQL does it by itself."""
-    with told("tidied"), engine.connect() as connection:
-        if is_sqlite(connection):
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+    """Gives pages that became free back to the disk, some at a time; PostgreSQL does it by itself.
+
+    As a script of its own: SQLite frees one page each time the statement is stepped, and nothing but
+    a script is stepped to its end.
+    """
+    if engine.dialect.name != SQLITE:
+        return
+    with told("tidied"):
+        raw = engine.raw_connection()
+        try:
+            assert raw.driver_connection is not None
+            raw.driver_connection.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+        finally:
+            raw.close()

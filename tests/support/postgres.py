@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -23,6 +22,7 @@ import psycopg
 import pytest
 
 from tests.support.command import free_port
+from tests.support.waiting import wait_for
 
 USER: Final = "postgres"
 START_S: Final = 30.0
@@ -79,13 +79,11 @@ class Postgres:
         self._process = self._command(
             "postgres", "-D", str(self._data), "-k", str(self._folder), *options
         )
-        end_s = time.monotonic() + START_S
-        while not self._answers():
-            assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
-            assert time.monotonic() < end_s, "PostgreSQL does not answer"
-            time.sleep(0.01)
+        wait_for(self._answers, "PostgreSQL answers", START_S)
 
     def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
         try:
             with psycopg.connect(self.url("postgres")):
                 return True

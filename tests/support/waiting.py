@@ -4,6 +4,7 @@ Law: every wait has a deadline, and a deadline that passes says what was waited 
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -44,6 +45,16 @@ async def until_said(
         if loop.time() > end_s:
             raise TooLateError(f"after {deadline_s} s still not: {what} (last value {value!r})")
         await asyncio.sleep(POLL_S)
+    return value
+
+
+def wait_for(read: Callable[[], T], what: str, deadline_s: float = DEADLINE_S) -> T:
+    """The first true value of `read`, for tests without a loop: of threads and other processes."""
+    end_s = time.monotonic() + deadline_s
+    while not (value := read()):
+        if time.monotonic() > end_s:
+            raise TooLateError(f"after {deadline_s} s still not: {what} (last value {value!r})")
+        time.sleep(POLL_S)
     return value
 
 
