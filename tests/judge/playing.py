@@ -31,7 +31,7 @@ from shadowproxy.report.reading import Reader
 from shadowproxy.report.schema import metadata
 from shadowproxy.report.windows import Window
 from tests.support.edges import Edge, edge
-from tests.support.waiting import alongside, until
+from tests.support.waiting import DEADLINE_S, alongside, until
 
 T = TypeVar("T")
 
@@ -40,6 +40,7 @@ QUICKLY = {
     (serving, "FLUSH_S"): 0.02,
     (serving, "TICK_S"): 0.02,
     (serving, "LEARNED_S"): 0.1,
+    (keeping, "TRAFFIC_S"): 0.1,
     (keeping, "FIRST_PAUSE_S"): 0.05,
     (keeping, "LAST_PAUSE_S"): 0.1,
 }
@@ -63,22 +64,33 @@ def pair_of(
 class Played:
     """One running judge, with its surroundings in the test's hands."""
 
-    def __init__(
-        self, running: Edge, shadow: Sender, events: Sender, capture: pytest.CaptureFixture[str]
-    ) -> None:
+    shadow: Sender
+    events: Sender
+
+    def __init__(self, running: Edge, capture: pytest.CaptureFixture[str]) -> None:
         self.running = running
-        self.shadow = shadow
-        self.events = events
         self.sent = 0
         self.wishes: list[frames.Recheck] = []
         """Rechecks that judge asked shadow for."""
         self._capture = capture
+        self._channels = AsyncExitStack()
         self._lines: list[dict[str, Any]] = []
         self._page = Tallies(running.runtime_dir, "judge").cells
         self._reader = Reader(running.settings.report.store)
 
-    def close(self) -> None:
-        """Ends the connections to the store."""
+    async def connect(self, deadline_s: float = DEADLINE_S) -> None:
+        """Opens the channels of shadow and of an edge, as soon as judge listens."""
+        path = self.running.runtime_dir / "judge.sock"
+        self.shadow = Sender(path, 0, on_frame=self.on_frame)
+        self.events = Sender(path, frames.NO_EXCHANGES)
+        both = self.shadow, self.events
+        for sender in both:
+            await self._channels.enter_async_context(alongside(sender.run()))
+        await until(lambda: all(each.is_open for each in both), "the channels are open", deadline_s)
+
+    async def close(self) -> None:
+        """Ends the channels and the connections to the store."""
+        await self._channels.aclose()
         self._reader.close()
 
     def send(self, pair: frames.Pair) -> None:
@@ -186,18 +198,34 @@ class Played:
         """Asks judge to end, as SIGTERM does; everything that it has to say is written then."""
         self.running.stop("judge")
         await self.running.stopped("judge")
+        await self._channels.aclose()
 
     async def restarted(self) -> None:
-        """Ends judge and starts its successor; the channels are open again."""
+        """Ends judge and starts its successor."""
         await self.ended()
         await self.resumed()
 
     async def resumed(self) -> None:
-        """Starts a successor of a judge that has ended, and waits until it can be spoken to."""
-        channels = self.shadow, self.events
-        await until(lambda: not any(each.is_open for each in channels), "the old judge is gone")
+        """Starts a successor of a judge that has ended."""
+        await self._channels.aclose()
         await self.running.start("judge")
-        await until(lambda: all(each.is_open for each in channels), "the channels are open")
+        await self.connect()
+
+
+def answer(number: int, **more: Any) -> frames.Side:
+    """An item with a token that no other answer has."""
+    return side(json.dumps({"token": f"tok-{number:032x}", "price": 5, **more}))
+
+
+def head(number: int) -> bytes:
+    return HEAD.replace(b"/items/42?q=1", b"/items/%d" % number)
+
+
+def teach(played: Played, count: int) -> None:
+    """So many requests that legacy was asked twice, and whose token differed."""
+    for number in range(count):
+        pair = pair_of(answer(3 * number), answer(3 * number + 1), head(number))
+        played.send(pair._replace(witness=answer(3 * number + 2)))
 
 
 def findings_in(connection: Connection) -> list[dict[str, Any]]:
@@ -247,17 +275,7 @@ async def judged(capture: pytest.CaptureFixture[str], **changes: Any) -> AsyncIt
         running = await stack.enter_async_context(
             edge(("127.0.0.1", 1), candidate, ("judge",), **changes)
         )
-        played: list[Played] = []
-        shadow = Sender(
-            running.runtime_dir / "judge.sock",
-            0,
-            on_frame=lambda kind, frame: played[0].on_frame(kind, frame),
-        )
-        events = Sender(running.runtime_dir / "judge.sock", frames.NO_EXCHANGES)
-        async with alongside(shadow.run()), alongside(events.run()):
-            await until(lambda: shadow.is_open and events.is_open, "the channels are open")
-            played.append(Played(running, shadow, events, capture))
-            try:
-                yield played[0]
-            finally:
-                played[0].close()
+        played = Played(running, capture)
+        stack.push_async_callback(played.close)
+        await played.connect()
+        yield played

@@ -21,26 +21,10 @@ from shadowproxy.judge.knowledge import Knowledge
 from shadowproxy.report.endpoints import endpoint_items
 from shadowproxy.report.learned import latencies_of
 from shadowproxy.report.windows import Window
-from tests.judge.playing import HEAD, Played, judged, pair_of, side
+from tests.judge.playing import HEAD, answer, head, judged, pair_of, side, teach
 from tests.support.waiting import until
 
 Capture = pytest.CaptureFixture[str]
-
-
-def answer(number: int, **more: Any) -> frames.Side:
-    """An item with a token that no other answer has."""
-    return side(json.dumps({"token": f"tok-{number:032x}", "price": 5, **more}))
-
-
-def head(number: int) -> bytes:
-    return HEAD.replace(b"/items/42?q=1", b"/items/%d" % number)
-
-
-def teach(played: Played, count: int) -> None:
-    """So many requests that legacy was asked twice, and whose token differed."""
-    for number in range(count):
-        pair = pair_of(answer(3 * number), answer(3 * number + 1), head(number))
-        played.send(pair._replace(witness=answer(3 * number + 2)))
 
 
 async def test_what_legacy_varies_itself_becomes_noise(capfd: Capture) -> None:
