@@ -166,7 +166,7 @@ class Keeper:
         if not is_same:
             forget_log(url, self._log)
         make_private(url)
-        engine = open_engine(url, is_writer=True)
+        engine = open_engine(url, is_writer=True, is_lasting=True)
         try:
             migrate(engine)
             with told("read"), engine.begin() as connection:

@@ -48,23 +48,26 @@ class StoreError(Exception):
         self.trouble = trouble
 
 
-def open_engine(url: str, *, is_writer: bool) -> Engine:
+def open_engine(url: str, *, is_writer: bool, is_lasting: bool = False) -> Engine:
     """An engine; nothing is connected to yet. `is_writer`: transactions take the write lock at once.
+
+    Connections to a file end with what they were for, unless the engine `is_lasting`: one that is held
+    open goes on writing into a file that was deleted or replaced, so its holder looks out for that.
 
     Raises:
         StoreError: the URL is none.
     """
     try:
-        return _sqlite(url, is_writer) if url.startswith(_PREFIX) else _postgresql(url)
+        return _sqlite(url, is_writer, is_lasting) if url.startswith(_PREFIX) else _postgresql(url)
     except (SQLAlchemyError, ValueError):
         raise StoreError("report.store is not a URL that can be opened") from None
 
 
-def _sqlite(url: str, is_writer: bool) -> Engine:
+def _sqlite(url: str, is_writer: bool, is_lasting: bool) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
-        poolclass=SingletonThreadPool if is_writer else NullPool,
+        poolclass=SingletonThreadPool if is_lasting else NullPool,
     )
 
     @event.listens_for(engine, "connect")
