@@ -6,7 +6,7 @@ the place of the rarest group, and what that one had counted is handed on; an en
 another name keeps its findings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -71,6 +71,7 @@ class Groups:
         self.lost = 0
         """Findings whose counts nobody took before there were too many of them."""
         self._evicted: list[Group] = []
+        self._others: dict[str, Group] = {}
         self._capacity = capacity
         self._groups: dict[str, Group] = {}
         self._by_rank: dict[int, dict[str, None]] = {}
@@ -116,9 +117,24 @@ class Groups:
         group.rank += 1
         self._enter_rank(group)
 
+    def explain(self, fingerprint: str, make: Callable[[], Group]) -> None:
+        """Noise explains one more exchange of a finding.
+
+        It may be one that is not kept, of an earlier judge or of one that had to make room: `make`
+        gives it with nothing counted, and it is handed over with the next `take`.
+        """
+        group = self._groups.get(fingerprint) or self._others.get(fingerprint)
+        if group is None:
+            if len(self._others) >= MAX_EVICTED:
+                self.lost += 1
+                return
+            group = self._others[fingerprint] = make()
+        group.explained += 1
+
     def take(self) -> list[Group]:
-        """What was counted since the last time, evicted groups first; see Group.take."""
-        taken, self._evicted = self._evicted, []
+        """What was counted since the last time, that of groups that are not kept first; see Group.take."""
+        taken = [*self._evicted, *self._others.values()]
+        self._evicted, self._others = [], {}
         taken += [group.take() for group in self if group.has_news]
         return taken
 
@@ -138,16 +154,18 @@ class Groups:
 
     def rename(self, old: str, new: str, endpoint: str) -> dict[str, str]:
         """Merges all groups of the shown endpoint `old` into those of `new`; their new ids by the old."""
+        leaving = [*self._evicted, *self._others.values()]
         moved = {
             group.id: key_at(group, new).fingerprint
-            for group in (*self, *self._evicted)
+            for group in (*self, *leaving)
             if group.endpoint == old
         }
         for group in [group for group in self if group.id in moved]:
             self.merge(group.id, key_at(group, new), endpoint)
-        for group in self._evicted:
+        for group in leaving:
             if group.endpoint == old:
                 group.id, group.endpoint = moved[group.id], endpoint
+        self._others = {group.id: group for group in leaving[len(self._evicted) :]}
         return moved
 
     def _enter_rank(self, group: Group) -> None:

@@ -5,6 +5,7 @@ what noise explains counts apart.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from shadowproxy.compare.differences import Difference
@@ -91,7 +92,7 @@ class Recorder:
     ) -> list[Group]:
         left = list(decision.unexplained())
         if len(left) < len(decision.comparison.differences):
-            self._count_explained(exchange, decision)
+            self._count_explained(exchange, decision, now)
         if not left:
             return []
         found = self.group_ids(decision.endpoint, _statuses(exchange), left)
@@ -115,14 +116,12 @@ class Recorder:
             )
         return groups
 
-    def _count_explained(self, exchange: Exchange, decision: Decision) -> None:
-        """Findings from before it was known to be noise."""
-        for fingerprint in self.group_ids(
-            decision.endpoint, _statuses(exchange), decision.explained()
-        ):
-            group = self.groups.get(fingerprint)
-            if group is not None:
-                group.explained += 1
+    def _count_explained(self, exchange: Exchange, decision: Decision, now: str) -> None:
+        """Findings from before it was known to be noise; an earlier judge may have had them."""
+        found = self.group_ids(decision.endpoint, _statuses(exchange), decision.explained())
+        for fingerprint, (key, difference) in found.items():
+            make = partial(self._new_group, fingerprint, key, difference, exchange, now, "")
+            self.groups.explain(fingerprint, make)
 
     def _count(
         self,
@@ -137,7 +136,7 @@ class Recorder:
         fingerprint = self._fingerprint(key)
         group = self.groups.get(fingerprint)
         if group is None:
-            group = self._new_group(fingerprint, key, difference, exchange, now)
+            group = self._new_group(fingerprint, key, difference, exchange, now, now)
             self.groups.add(group)
         pair = None
         if group.rank < ALL_PAIRED or self._is_paired(fingerprint, now_s):
@@ -162,7 +161,13 @@ class Recorder:
         return known
 
     def _new_group(
-        self, fingerprint: str, key: GroupKey, difference: Difference, exchange: Exchange, now: str
+        self,
+        fingerprint: str,
+        key: GroupKey,
+        difference: Difference,
+        exchange: Exchange,
+        first_seen: str,
+        last_seen: str,
     ) -> Group:
         ours, theirs = key.types
         return Group(
@@ -174,8 +179,8 @@ class Recorder:
             self.redactor.path(difference, general=True),
             key.kind,
             (self.redactor.text(ours), self.redactor.text(theirs)),
-            now,
-            now,
+            first_seen,
+            last_seen,
         )
 
 

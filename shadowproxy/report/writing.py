@@ -117,7 +117,11 @@ def _write_figures(connection: Connection, batch: Batch) -> None:
 
 def _write_groups(connection: Connection, batch: Batch, now: str) -> None:
     pairs = _stored_pairs(connection, batch.groups)
-    rows = [row_of(group, pairs.get(group.id)) for group in batch.groups.values()]
+    rows = [
+        row_of(group, pairs.get(group.id))
+        for group in batch.groups.values()
+        if group.count or group.id in pairs  # what was noise from the start is no finding
+    ]
     upsert(connection, schema.groups, rows)
     upsert(
         connection,

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from shadowproxy.findings.endpoints import endpoint_of, generalise
 from shadowproxy.findings.group import Evidence, Group, Recheck
-from shadowproxy.findings.grouping import CAPACITY, GroupKey, Groups, key_at, key_of
+from shadowproxy.findings.grouping import (
+    CAPACITY,
+    MAX_EVICTED,
+    GroupKey,
+    Groups,
+    key_at,
+    key_of,
+)
 from shadowproxy.findings.tallies import ValuePair
 from tests.compare.observing import answer, compared
 
@@ -133,6 +140,35 @@ def test_a_renamed_endpoint_keeps_findings_that_wait_to_be_taken() -> None:
     evicted, kept = groups.take()
     assert (evicted.id, evicted.endpoint, evicted.count) == (new, "GET /a/{var}", 5)
     assert kept.endpoint == "GET /b"
+
+
+def test_what_noise_explains_of_a_finding_that_is_not_kept_is_handed_over() -> None:
+    """With the next take and once; of one that is kept it counts there."""
+    groups = Groups()
+    groups.add(kept := keyed("GET /a", "2026-01-01", 1))
+    other = keyed("GET /b", "2026-01-02", 0)
+    for fingerprint in (kept.id, other.id, other.id):
+        groups.explain(fingerprint, lambda: keyed("GET /b", "2026-01-02", 0))
+    assert len(groups) == 1
+    taken = {each.id: (each.count, each.explained) for each in groups.take()}
+    assert taken == {kept.id: (1, 1), other.id: (0, 2)}
+    assert groups.take() == []
+
+
+def test_what_noise_explains_follows_a_renamed_endpoint() -> None:
+    """Under the new id, whether it was kept or not; and it is bounded."""
+    groups = Groups()
+    old = keyed("GET /a/x", "2026-01-01", 0)
+    groups.explain(old.id, lambda: old)
+    was = old.id
+    new = GroupKey("GET /a/{var}", 200, 200, "/a", "changed").fingerprint
+    assert groups.rename("GET /a/x", "GET /a/{var}", "GET /a/{var}") == {was: new}
+    groups.explain(new, lambda: keyed("GET /c", "2026-01-01", 0))
+    (taken,) = groups.take()
+    assert (taken.id, taken.endpoint, taken.explained) == (new, "GET /a/{var}", 2)
+    for number in range(MAX_EVICTED + 3):
+        groups.explain(f"{number}", lambda: keyed("GET /", "2026-01-01", 0))
+    assert (len(groups.take()), groups.lost) == (MAX_EVICTED, 3)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), max_size=60), st.integers(1, 6))

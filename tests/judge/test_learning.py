@@ -21,7 +21,7 @@ from shadowproxy.judge.knowledge import Knowledge
 from shadowproxy.report.endpoints import endpoint_items
 from shadowproxy.report.learned import latencies_of
 from shadowproxy.report.windows import Window
-from tests.judge.playing import HEAD, answer, head, judged, pair_of, side, teach
+from tests.judge.playing import HEAD, answer, findings_in, head, judged, pair_of, side, teach
 from tests.support.waiting import until
 
 Capture = pytest.CaptureFixture[str]
@@ -69,12 +69,14 @@ async def test_a_bug_inside_a_noisy_field_is_found(capfd: Capture) -> None:
 
 
 async def test_pinned_and_refused_noise_is_obeyed(capfd: Capture) -> None:
-    """One is noise without any evidence, the other is none in spite of it."""
+    """One is noise without any evidence and no finding, the other is none in spite of it."""
     place = ("GET /items/{id}", "/token", "changed")
     async with judged(capfd, noise=NoiseSettings(pinned=(place,))) as played:
         played.send(pair_of(answer(1), answer(2)))
         await played.until_settled()
         assert played.route_cell("verdict/noise") == 1
+        await played.ended()
+        assert played.read(findings_in) == []
     async with judged(capfd, noise=NoiseSettings(refused=(place,))) as played:
         teach(played, 10)
         await played.until_settled()

@@ -131,6 +131,25 @@ async def test_a_successor_knows_noise_from_its_first_pair_on(capfd: Capture) ->
         assert noise["state"] == "noisy"
 
 
+async def test_noise_that_a_successor_learns_is_said_of_its_predecessors_findings(
+    capfd: Capture,
+) -> None:
+    """What it explains is counted there, and does not make the finding look as if it were back."""
+    async with judged(capfd) as played:
+        teach(played, 1)
+        await played.until_settled()
+        await played.restarted()
+        (before,) = played.read(findings_in) or []
+        assert (before["explained"], before["noise"]["state"]) == (0, "open")
+        teach(played, 15)
+        await played.until_settled()
+        await played.ended()
+        (group,) = played.read(findings_in) or []
+    assert played.route_cell("verdict/noise") == 15
+    assert (group["count"], group["explained"], group["noise"]["state"]) == (1, 15, "noisy")
+    assert (group["first_seen"], group["last_seen"]) == (before["first_seen"], before["last_seen"])
+
+
 def on_a_full_disk(connection: Connection, *what: Any) -> bool:
     """SQLite may not make the file larger, and says what it says when the disk is full."""
     connection.exec_driver_sql("PRAGMA max_page_count=1")
