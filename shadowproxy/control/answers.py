@@ -46,7 +46,11 @@ def document(content: Any, status: int = HTTPStatus.OK) -> web.Response:
 def problem(
     status: HTTPStatus, detail: str, headers: dict[str, str] | None = None, **members: Any
 ) -> web.Response:
-    """A problem document; `members` extend it (RFC 9457, section 3.2)."""
+    """A problem document; `members` extend it (RFC 9457, section 3.2).
+
+    `detail` may repeat what a request holds, halves of characters included.
+    """
+    detail = detail.encode("utf-8", "replace").decode()
     content = {"type": "about:blank", "title": status.phrase, "status": status.value}
     return web.Response(
         body=orjson.dumps({**content, "detail": detail, **members}),

@@ -161,7 +161,9 @@ async def controlling(
     os.close(log_writing)
     os.close(log)
     if made is not None:
-        shutil.rmtree(made)
+        shutil.rmtree(
+            made, ignore_errors=True
+        )  # a reading that was cut off may still close its files
 
 
 def _prepare(folder: Path, settings: Settings, config: str | None) -> None:
