@@ -87,7 +87,7 @@ def url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
     """A writer's engine of that store."""
-    it = open_engine(url, is_writer=True)
+    it = open_engine(url, is_writer=True, is_lasting=True)
     yield it
     it.dispose()
 

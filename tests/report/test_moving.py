@@ -100,7 +100,7 @@ def test_the_same_rename_again_changes_nothing(engine: Engine) -> None:
 
 def test_what_another_proxy_adds_meanwhile_is_there(postgresql_url: str) -> None:
     """One renames again and again while another counts under the old name: the sum is exact."""
-    times = 150
+    times = 60
     engines = [open_engine(postgresql_url, is_writer=True) for _ in range(2)]
     is_over = threading.Event()
     failures: list[BaseException] = []
