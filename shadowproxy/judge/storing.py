@@ -12,7 +12,7 @@ import orjson
 from shadowproxy import logs
 from shadowproxy.core.cells import GLOBAL
 from shadowproxy.ipc.process import Process, write_atomically
-from shadowproxy.report.keeping import StoreStanding
+from shadowproxy.report.keeping import OFF, StoreStanding
 
 STORE: Final = "store.json"
 OK: Final = "ok"
@@ -28,7 +28,7 @@ def tell_of(told: StoreStanding, now: StoreStanding, process: Process) -> StoreS
     cells[GLOBAL["store_rows_lost"]] += now.rows_lost - told.rows_lost
     process.tallies.set("store_up", int(now.state == OK))
     process.tallies.set("store_bytes", now.size_bytes)
-    if now.state != told.state:
+    if now.state != told.state and now.state != OFF:
         if now.state == OK:
             _log.info("store_resumed", rows_lost=now.rows_lost)
         else:

@@ -47,6 +47,8 @@ FIRST_PAUSE_S: Final = 1.0
 LAST_PAUSE_S: Final = 15.0
 """After a failure; doubled until the last."""
 
+OFF: Final = "off"
+
 _log = logs.get("judge")
 
 Figures = Callable[[], Mapping[str, int]]
@@ -54,7 +56,7 @@ Figures = Callable[[], Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class StoreStanding:
-    """How the store is. `state` is ok or a Trouble; `error` the last one, as long as it lasts."""
+    """How the store is. `state` is ok, off (there is none) or a Trouble; `error` the last one's."""
 
     state: str = "ok"
     error: str = ""
@@ -66,7 +68,10 @@ class StoreStanding:
 
 
 class Keeper:
-    """Writes batches of one writer. `figures` gives the proxy's tallies by name, all growing."""
+    """Writes batches of one writer. `figures` gives the proxy's tallies by name, all growing.
+
+    Without a store, which no configuration can ask for, batches are forgotten.
+    """
 
     def __init__(self, settings: ReportSettings, writer_id: str, figures: Figures) -> None:
         self.standing = StoreStanding()
@@ -85,7 +90,11 @@ class Keeper:
         self._handed: Batch | None = None
         self._is_ending = False
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
-        self._thread.start()
+        self._is_on = bool(settings.store)
+        if self._is_on:
+            self._thread.start()
+        else:
+            self.standing = StoreStanding(state=OFF)
 
     def apply(self, settings: ReportSettings) -> None:
         """Takes a generation of the settings; another store waits for a restart."""
@@ -98,6 +107,8 @@ class Keeper:
 
     def hand(self, batch: Batch) -> None:
         """Gives a batch away; only while `is_free`."""
+        if not self._is_on:
+            return
         with self._news:
             assert self._handed is None
             self._handed = batch
@@ -105,6 +116,8 @@ class Keeper:
 
     def end(self, batch: Batch, timeout_s: float) -> bool:
         """Writes the last batch and ends; False if that did not succeed in time."""
+        if not self._is_on:
+            return False
         with self._news:
             if self._handed is None:
                 self._handed = batch

@@ -157,7 +157,7 @@ async def edge(
         settings = replace(
             Settings((_listening(listener),), _backend(legacy), forwarded="off", limits=QUICK),
             candidate=None if candidate is None else _backend(candidate),
-            **{**ASKED_ONCE, **changes, "report": _report(folder, changes)},
+            **{**ASKED_ONCE, **changes, "report": _report(folder, processes, changes)},
         )
         write_settings(folder, settings)
         names = ["edge-0" if role == "edge" else role for role in processes]
@@ -257,10 +257,14 @@ def _listening(listener: socket.socket) -> ListenSettings:
     return ListenSettings(unix=name) if isinstance(name, str) else ListenSettings(*name)
 
 
-def _report(folder: Path, changes: dict[str, Any]) -> ReportSettings:
-    """Each proxy has a store of its own, beside its tallies."""
+def _report(folder: Path, processes: Sequence[str], changes: dict[str, Any]) -> ReportSettings:
+    """A judge that is played alone has a store of its own, beside its tallies; else there is none.
+
+    Making one keeps the interpreter for a tenth of a second, and deadlines of the others are short.
+    """
     report: ReportSettings = changes.get("report", ReportSettings())
-    return report if report.store else replace(report, store=f"sqlite:///{folder}/report.db")
+    has_none = report.store or tuple(processes) != ("judge",)
+    return report if has_none else replace(report, store=f"sqlite:///{folder}/report.db")
 
 
 def _backend(of: Address | BackendSettings) -> BackendSettings:
