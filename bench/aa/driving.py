@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ from bench.aa.history import History
 from bench.aa.reading import Reading, read
 from bench.measuring import Neighbours, cpu_seconds, family
 from bench.running import end, free_port, running, wait_until
-from bench.scraping import is_ready
+from bench.scraping import get, is_ready
 from shadowproxy.demo.shop import Variant
 from shadowproxy.demo.traffic import Traffic
 
@@ -90,6 +91,7 @@ def drive(plan: Plan, folder: Path) -> Driven:
         command = [sys.executable, "-m", "shadowproxy", "run", "-c", str(file), *settings]
         proxy = stack.enter_context(running(command, folder / "proxy"))
         wait_until(lambda: is_ready(admin), proxy, "ready")
+        wait_until(lambda: get(admin, "/api/v1/groups")[0] == HTTPStatus.OK, proxy, "a store")
         neighbours, before_s = Neighbours(), cpu_seconds(family(proxy))
         traffic = Traffic(f"http://127.0.0.1:{listen}", plan.rate)
         history = History()

@@ -4,13 +4,13 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientResponseError, ClientSession, ClientTimeout
 
 from shadowproxy.demo.asking import Asking
 from shadowproxy.demo.observed import Observed
@@ -96,8 +96,11 @@ def shadowproxy_before(
 
 
 async def _wait_until_ready(admin: int) -> None:
+    """Until it takes requests and has a store: 503 says that nothing was written yet."""
     async with _asking(admin) as asking:
         async for _ in ticks(asyncio.Event(), POLL_S, START_S):
             if await asking.is_ready():
-                return
+                with suppress(ClientResponseError):
+                    await asking.observe()
+                    return
     raise TooLateError("the proxy is not ready")

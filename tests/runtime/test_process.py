@@ -116,8 +116,10 @@ async def test_a_terminals_signals_end_no_process_behind_the_supervisors_back() 
         for pid in pids:
             for number in (signal.SIGINT, signal.SIGHUP):
                 os.kill(pid, number)
-        (said,) = await running.says("config_rejected")
-        assert said["source"] == "signal"
+        await until(
+            lambda: "signal" in [each["source"] for each in running.said("config_rejected")],
+            "the hangup is obeyed",
+        )
         assert [running.pid(name) for name in NAMES] == pids
         assert running.said("process_restarted") == []
 
