@@ -26,6 +26,11 @@ from shadowproxy.core.settings import AdminSettings
 OWN_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAME_SITE: Final = frozenset({"", "same-origin", "none"})
 
+_CHALLENGES: Final = tuple(
+    ("WWW-Authenticate", f'{scheme} realm="shadowproxy"') for scheme in ("Bearer", "Basic")
+)
+"""A field each: Chromium looks at the first challenge of a field alone, and asks for no password."""
+
 
 class Access(Enum):
     """What a route does."""
@@ -64,9 +69,7 @@ def admit(caller: Caller, access: Access, admin: AdminSettings) -> None:
         return
     has_token = bool(admin.token) and _shows_token(caller.authorization, admin.token, access)
     if admin.token and not has_token:
-        challenge = 'Bearer realm="shadowproxy", Basic realm="shadowproxy"'
-        headers = {"WWW-Authenticate": challenge}
-        raise Refused(HTTPStatus.UNAUTHORIZED, "the admin token is needed", headers)
+        raise Refused(HTTPStatus.UNAUTHORIZED, "the admin token is needed", _CHALLENGES)
     if not has_token and _name_of(caller.host) not in OWN_NAMES | {admin.listen.host.lower()}:
         raise Refused(HTTPStatus.FORBIDDEN, "foreign Host: ask under this server's own name")
     if caller.origin and not _is_own_origin(caller.origin, caller.host):

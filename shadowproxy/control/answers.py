@@ -1,10 +1,13 @@
 """Answers of the admin server: JSON documents, and problems in the form of RFC 9457."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
+
+Field = tuple[str, str]
 
 SECURITY_FIELDS: Final = {
     "Content-Security-Policy": (
@@ -25,13 +28,11 @@ SECURITY_FIELDS: Final = {
 class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
     """Ends a request with a problem; raised by handlers and rules, turned into an answer once."""
 
-    def __init__(
-        self, status: HTTPStatus, detail: str, headers: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: HTTPStatus, detail: str, headers: Sequence[Field] = ()) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.headers = headers or {}
+        self.headers = headers
 
 
 def document(content: Any, status: int = HTTPStatus.OK) -> web.Response:
@@ -44,7 +45,7 @@ def document(content: Any, status: int = HTTPStatus.OK) -> web.Response:
 
 
 def problem(
-    status: HTTPStatus, detail: str, headers: dict[str, str] | None = None, **members: Any
+    status: HTTPStatus, detail: str, headers: Sequence[Field] = (), **members: Any
 ) -> web.Response:
     """A problem document; `members` extend it (RFC 9457, section 3.2).
 

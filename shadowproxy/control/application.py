@@ -1,6 +1,6 @@
 """The web application: route table, rules of admission, problem documents, security fields."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from shadowproxy.control.admission import Caller, admit
-from shadowproxy.control.answers import SECURITY_FIELDS, Refused, document, problem
+from shadowproxy.control.answers import SECURITY_FIELDS, Field, Refused, document, problem
 from shadowproxy.control.faults import Fault, guarded
 from shadowproxy.control.handlers import peer_of
 from shadowproxy.control.openapi import describe
@@ -82,14 +82,14 @@ async def _try(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Refused as refused:
         return _refused(request, refused.status, refused.detail, refused.headers)
     except web.HTTPException as raised:
-        kept = {name: raised.headers[name] for name in ("Allow",) if name in raised.headers}
+        kept = [(name, value) for name, value in raised.headers.items() if name == "Allow"]
         return _refused(request, HTTPStatus(raised.status), raised.reason, kept)
     except ConnectionError:
         return problem(HTTPStatus.BAD_REQUEST, "the request broke off")
 
 
 def _refused(
-    request: web.Request, status: HTTPStatus, detail: str, fields: dict[str, str] | None = None
+    request: web.Request, status: HTTPStatus, detail: str, fields: Sequence[Field] = ()
 ) -> web.Response:
     """A problem document, or a page for a person who asked for one (RFC 9110 12.5.1)."""
     is_page = not request.path.startswith("/api/") and "text/html" in request.headers.get(

@@ -9,6 +9,7 @@ within a second, and one that does not read is let go; there are at most MAX_LIS
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any, Final
 
 MAX_LISTENERS: Final = 64
@@ -22,10 +23,15 @@ class Live:
 
     def __init__(self) -> None:
         self.listeners = 0
-        self.is_over = False
         self._figures: dict[str, Any] = {}
         self._number = 0
         self._changed = asyncio.Condition()
+        self._over = asyncio.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing comes any more."""
+        return self._over.is_set()
 
     @property
     def is_heard(self) -> bool:
@@ -44,8 +50,14 @@ class Live:
     async def end(self) -> None:
         """Nothing comes any more; listeners go."""
         async with self._changed:
-            self.is_over = True
+            self._over.set()
             self._changed.notify_all()
+
+    async def pause(self) -> None:
+        """Between two events of one listener; shorter at the end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_S):
+                await self._over.wait()
 
     async def next(self, seen: int, wait_s: float) -> tuple[int, bytes]:
         """The number and the text of what comes after `seen`; no text if nothing comes in time."""

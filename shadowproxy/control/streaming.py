@@ -18,7 +18,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
     live = request.app[STATE].live
     if live.listeners >= MAX_LISTENERS:
         detail = f"{MAX_LISTENERS} pages listen already"
-        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "10"})
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, detail, [("Retry-After", "10")])
     fields = {**SECURITY_FIELDS, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
     response = web.StreamResponse(headers=fields)
     if request.method == "HEAD":
@@ -47,7 +47,7 @@ async def _tell(request: web.Request, response: web.StreamResponse, live: Live) 
         if text or loop.time() - told_s >= HEARTBEAT_S:
             told_s = loop.time()
             await _write(response, text or HEARTBEAT)
-            await asyncio.sleep(EVERY_S)
+            await live.pause()
 
 
 async def _write(response: web.StreamResponse, text: bytes) -> None:

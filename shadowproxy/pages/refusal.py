@@ -6,6 +6,8 @@ from shadowproxy.pages.rendering import render
 
 _HEADINGS: Final = {
     400: "The address asks for something that does not exist",
+    401: "The admin token is needed",
+    403: "This is not allowed",
     404: "There is no such page",
     503: "This cannot be shown right now",
 }

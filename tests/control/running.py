@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from multidict import CIMultiDict
 
 from shadowproxy import logs
 from shadowproxy.config import Invocation, content_hash, write_invocation
@@ -51,7 +52,7 @@ class Answer:
     """A whole answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDict[str]
     body: bytes
 
     @property

@@ -55,12 +55,16 @@ class Command:
         """A new client connection."""
         return await Wire.connect(self.address, **options)
 
-    async def ask_admin(self, path: str, method: str = "GET", body: Any = None) -> Answer:
+    async def ask_admin(
+        self, path: str, method: str = "GET", body: Any = None, token: str = ""
+    ) -> Answer:
         """An answer of the admin server."""
+        shown = f"Authorization: Bearer {token}\r\n" if token else ""
         payload = b"" if body is None else json.dumps(body).encode()
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.admin}\r\nConnection: close\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n"
+            f"{shown}\r\n"
         )
         wire = await Wire.connect(("127.0.0.1", self.admin))
         try:
@@ -155,12 +159,15 @@ async def command(
     stderr: int | None = None,
     **configuration: Any,
 ) -> AsyncIterator[Command]:
-    """Runs the command until the block ends, once it is ready. `stderr` defaults to a file."""
+    """Runs the command until the block ends, once it is ready. `stderr` defaults to a file.
+
+    `admin` adds to where the admin server listens.
+    """
     with runtime_dir() as folder, contextlib.ExitStack() as stack:
         port, admin = free_port(), free_port()
         document = MACHINE | {
             "listen": f"127.0.0.1:{port}",
-            "admin": {"listen": f"127.0.0.1:{admin}"},
+            "admin": {"listen": f"127.0.0.1:{admin}", **configuration.pop("admin", {})},
             "legacy": {"url": f"http://{legacy[0]}:{legacy[1]}"},
             "limits": {"drain_delay": "0s", "drain_timeout": "3s"},
             "log": {"format": "json"},
