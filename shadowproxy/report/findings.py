@@ -111,13 +111,19 @@ def standing_of(connection: Connection, endpoint: str, window: Window) -> Standi
 _NEW: Final = ("new since", "came back")
 
 
+def _has_returned(row: RowMapping) -> bool:
+    """The same of a row."""
+    return bool(row["state"] == "fixed" and row["last_seen"] > (row["state_since"] or ""))
+
+
 def _order(
     row: RowMapping, sort: str, counts: Mapping[str, int] | None, exchanges: Mapping[int, int]
 ) -> tuple[int, float, str]:
-    """Open ones first, noise last, then the most."""
+    """Open ones and those that are back first, noise last, then the most."""
     count = row["count"] if counts is None else counts.get(row["id"], 0)
     most = count / max(1, exchanges.get(row["endpoint_id"], 0)) if sort == "share" else count
-    place = 2 if row["noise_state"] == State.NOISY else int(row["state"] != "open")
+    is_settled = row["state"] != "open" and not _has_returned(row)
+    place = 2 if row["noise_state"] == State.NOISY else int(is_settled)
     return place, -most, row["id"]
 
 
@@ -197,7 +203,7 @@ def _item(
         "note": row["note"],
         "state_since": row["state_since"],
         "state_by": row["state_by"],
-        "returned": row["state"] == "fixed" and row["last_seen"] > (row["state_since"] or ""),
+        "returned": _has_returned(row),
         "rule": row["rule"],
         "news": history.news(row["endpoint_id"], shown),
     }

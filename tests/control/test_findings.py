@@ -75,7 +75,7 @@ async def test_what_is_asked_for_is_what_is_listed() -> None:
 
 
 async def test_open_ones_come_first_and_then_the_most_frequent() -> None:
-    """A decision moves a finding down."""
+    """A decision moves a finding down, and up again when it is back after it was fixed."""
     filling = Filling()
     rare, common = (
         next(iter(filling.differ({name: 1}, {name: 2}, times=times).values()))
@@ -86,6 +86,12 @@ async def test_open_ones_come_first_and_then_the_most_frequent() -> None:
         assert await ids(control) == [common, rare]
         await control.ask("POST", f"/api/v1/groups/{common}", json={"state": "expected"})
         assert await ids(control) == [rare, common]
+        await control.ask("POST", f"/api/v1/groups/{common}", json={"state": "fixed"})
+        assert await ids(control) == [rare, common]
+        again = Filling(age_s=-1)
+        again.differ({"common": 1}, {"common": 2})
+        again.write(control.store)
+        assert await ids(control) == [common, rare]
 
 
 async def test_a_finding_has_everything_that_is_known_of_it() -> None:
