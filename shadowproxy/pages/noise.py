@@ -84,8 +84,13 @@ def _evidence(row: Document) -> str:
         said = f"legacy never disagreed with itself in {plural(checks, 'check')}"
     candidate = f"the candidate differed in {plural(count(row, 'a'), 'exchange')}"
     e = finite(row.get("e"))
-    weight = f"; evidence against noise {number(e)} to 1" if e is not None and e > 1 else ""
+    weight = f"; evidence against noise {_odds(e)} to 1" if e is not None and e > 1 else ""
     return f"{said}; {candidate}{weight}"
+
+
+def _odds(e: float) -> str:
+    """It grows to hundreds of digits, of which nobody reads any."""
+    return "more than a million" if e >= 1_000_000 else number(e)
 
 
 def _shape(shape: Any) -> str:

@@ -67,6 +67,14 @@ def test_noise_is_told_with_its_numbers() -> None:
     assert "length 24" in page.text
 
 
+def test_overwhelming_evidence_is_no_row_of_digits() -> None:
+    """It is in hundreds of digits soon."""
+    row = {**NOISE["noise"][0], "e": 1e300}
+    page = Reading(noise({**NOISE, "noise": [row]}, LATENCIES, RULES))
+    (because,) = _column(page, "noise-table", 4)
+    assert because.endswith("evidence against noise more than a million to 1")
+
+
 def test_rules_say_whether_they_work() -> None:
     """A misspelt one is marked in words; only a saved one can be deleted here."""
     page = Reading(noise(NOISE, LATENCIES, RULES))
