@@ -102,7 +102,9 @@ def read(admin: int, at_s: float) -> Reading:
     latencies = _json(admin, "latencies")["latencies"]
     return Reading(
         at_s,
-        tuple(Finding(**_some(Finding, each), state=each["noise"]["state"]) for each in groups),
+        tuple(
+            Finding(**{**_some(Finding, each), "state": each["noise"]["state"]}) for each in groups
+        ),
         tuple(Noise(**_some(Noise, each)) for each in noise),
         tuple(Pace(**_some(Pace, each)) for each in latencies),
         counts(_ask(admin, "/metrics")),

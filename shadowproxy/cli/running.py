@@ -26,7 +26,7 @@ from shadowproxy.config.overrides import ENV_PREFIX
 from shadowproxy.config.quantities import print_share
 from shadowproxy.core.settings import Settings
 from shadowproxy.ipc.dials import Dials
-from shadowproxy.ipc.process import write_settings
+from shadowproxy.ipc.process import write_atomically, write_settings
 
 USAGE: Final = """\
 There is nothing to run yet: say where the service is, and where the candidate.
@@ -93,6 +93,7 @@ def _write(folder: Folder, settings: Settings, invocation: Invocation, loaded: L
     try:
         write_settings(folder.path, settings)
         write_invocation(folder.path, kept)
+        write_atomically(folder.path / "store.json", b'{"state": "starting"}')
         Dials(folder.path).publish_generation(settings.generation)
     except OSError as error:
         name = printable(str(folder.path))

@@ -1,7 +1,6 @@
 """The documents of the API, of which the pages are made too; each is asked for with a query."""
 
 import asyncio
-import json
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -73,9 +72,7 @@ def _status(state: State) -> Document:
 def _store(state: State) -> Document:
     """How judge, who writes it, says that the store is."""
     report = state.process.settings.report
-    said: Document = {}
-    with suppress(OSError, ValueError):
-        said = json.loads((state.process.runtime_dir / "store.json").read_bytes())
+    said = state.store.said()
     return {
         "url": mask(report.store),
         "state": said.get("state", "ok"),

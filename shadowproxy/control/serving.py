@@ -42,7 +42,7 @@ async def serve(
     """Runs the admin server on its listening sockets until `stop` is set."""
     logs.configure(process.settings.log, process.tallies, log_fd)
     _divert_logging()
-    store = Store(process.settings.report.store)
+    store = Store(process.settings.report.store, process.runtime_dir)
     auditing = Auditing(store)
     dialling = Dialling(process, now_utc(), auditing.note)
 

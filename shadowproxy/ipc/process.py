@@ -6,8 +6,7 @@ The runtime folder (mode 0700) holds:
     dials              ipc.dials
     NAME.tally         ipc.tallies, NAME = edge-0 ... | shadow | judge | control
     shadow.sock        exchanges from the edges     judge.sock   pairs and log events
-    findings.json      judge's findings, replaced atomically once a second while they change
-    learned.json       judge's: noise, latencies and rules as they are shown
+    store.json         judge's: how the report's store is; `starting` before it was opened
     judge.json         judge's: what it learned, for a successor; judge.key keys the hashes in it
     run.json           how the proxy was started, for reload
     processes.json     the supervisor's view: [{name, pid, restarts, up, since}]

@@ -80,7 +80,7 @@ class _Upkeep:
             self._next_s = now_s + FLUSH_S
             self._judge.tick(now_s)
             self._flush(now_s)
-            self._told = tell_of(self._told, self._keeper.standing, process)
+        self._told = tell_of(self._told, self._keeper.standing, process)
 
     def _flush(self, now_s: float) -> None:
         """Hands over what there is, unless the store is still busy with what it got before."""
@@ -89,9 +89,7 @@ class _Upkeep:
             knowledge.has_news = False
             with self._learned:
                 saved = [rule_id for rule_id, _, _ in self._process.settings.compare.saved]
-                judge.ledger.batch.learned = learned_parts(
-                    knowledge, judge.rules, saved, _unix_s()
-                )
+                judge.ledger.batch.learned = learned_parts(knowledge, judge.rules, saved, _unix_s())
                 judge.ledger.batch.links = judge.recorder.together.pairs()
         if knowledge.is_unsaved and self._state.is_due(now_s):
             knowledge.is_unsaved = not self._state.write()

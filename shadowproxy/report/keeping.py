@@ -26,6 +26,9 @@ from shadowproxy.report.batch import WIDTH_S, Batch
 from shadowproxy.report.measuring import room_bytes, size_bytes
 from shadowproxy.report.migrating import migrate
 from shadowproxy.report.opening import (
+    OFF,
+    OK,
+    STARTING,
     StoreError,
     Trouble,
     forget_log,
@@ -47,8 +50,6 @@ FIRST_PAUSE_S: Final = 1.0
 LAST_PAUSE_S: Final = 15.0
 """After a failure; doubled until the last."""
 
-OFF: Final = "off"
-
 _log = logs.get("judge")
 
 Figures = Callable[[], Mapping[str, int]]
@@ -56,9 +57,9 @@ Figures = Callable[[], Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class StoreStanding:
-    """How the store is. `state` is ok, off (there is none) or a Trouble; `error` the last one's."""
+    """How the store is. `state` is starting, ok, off (there is none) or a Trouble; `error` its words."""
 
-    state: str = "ok"
+    state: str = STARTING
     error: str = ""
     flushes: int = 0
     failures: int = 0
@@ -126,7 +127,7 @@ class Keeper:
             self._is_ending = True
             self._news.notify()
         self._thread.join(timeout_s)
-        return not self._thread.is_alive() and self.standing.state == "ok"
+        return not self._thread.is_alive() and self.standing.state == OK
 
     def _run(self) -> None:
         while True:
@@ -168,7 +169,7 @@ class Keeper:
             self._failed(error)
         else:
             self._pause_s = 0.0
-            self._tell(state="ok", error="")
+            self._tell(state=OK, error="")
 
     def _opened(self) -> Engine:
         url = self._settings.store

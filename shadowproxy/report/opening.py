@@ -40,6 +40,14 @@ class Trouble(StrEnum):
     REFUSED = "refused"
 
 
+STORE_FILE: Final = "store.json"
+"""In the runtime folder: how the store is, for control; written by judge."""
+OK: Final = "ok"
+OFF: Final = "off"
+STARTING: Final = "starting"
+"""It has not been opened yet; `shadowproxy run` says so before judge can."""
+
+
 class StoreError(Exception):
     """The store cannot be used; the sentence says why and names no password."""
 

@@ -17,12 +17,13 @@ from shadowproxy.core.settings import ListenSettings, ReportSettings, Settings
 from shadowproxy.ipc.process import Process, write_settings
 from shadowproxy.judge import serving
 from shadowproxy.judge.figures import figures_of
-from shadowproxy.judge.storing import STORE, tell_of
+from shadowproxy.judge.storing import tell_of
 from shadowproxy.report import keeping, schema
 from shadowproxy.report.batch import Batch
 from shadowproxy.report.endpoints import endpoint_items
 from shadowproxy.report.keeping import StoreStanding
 from shadowproxy.report.learned import noise_of
+from shadowproxy.report.opening import STORE_FILE as STORE
 from shadowproxy.report.traffic import totals_of
 from shadowproxy.report.windows import Window
 from shadowproxy.report.writing import write
