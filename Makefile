@@ -44,9 +44,10 @@ run: $(INSTALLED) ## the proxy, in the foreground (ARGS="-c shadowproxy.yaml")
 	$(BIN)/shadowproxy run $(ARGS)
 
 test: packages lint ## the gates, then all tests; CI runs this
-	@# Tests of real processes keep real deadlines: on a machine that others starve one may miss its
-	@# own. What failed gets one more try, in sight; what fails twice fails.
-	$(BIN)/pytest $(ARGS) || { echo 'once more, what failed:' >&2; \
+	@# Two at a time, a file at a time. Tests of real processes keep real deadlines: on a machine that
+	@# others starve one may miss its own. What failed gets one more try, alone and in sight; what
+	@# fails twice fails.
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS) || { echo 'once more, what failed:' >&2; \
 		$(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
 lint: $(INSTALLED) ## format, lint, types, layers
