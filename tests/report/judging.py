@@ -1,7 +1,7 @@
 """A judge that only counts: what it counted must be in the store in the end, each exactly once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -27,7 +27,7 @@ class Judging:
     settings: ReportSettings = field(default_factory=ReportSettings)
     ticks: int = 0
     slowest_s: float = 0.0
-    figures: dict[str, int] = field(default_factory=lambda: {"received": 0})
+    figures: MutableMapping[str, int] = field(default_factory=lambda: {"received": 0})
     states: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:

@@ -168,10 +168,7 @@ def test_what_another_proxy_adds_meanwhile_is_there(postgresql_url: str) -> None
     def count() -> None:
         try:
             for number in range(times):
-                while not _succeeds(
-                    lambda at=number: _add(engines[1], int(NOW_S) + at % 3 * 10, 1, 1)
-                ):
-                    pass
+                _until_added(engines[1], int(NOW_S) + number % 3 * 10)
         except BaseException as error:  # noqa: BLE001 - told by the test
             failures.append(error)
         finally:
@@ -180,7 +177,7 @@ def test_what_another_proxy_adds_meanwhile_is_there(postgresql_url: str) -> None
     counting = threading.Thread(target=count)
     counting.start()
     while not is_over.is_set():
-        _succeeds(lambda: _roll_all(engines[0], NOW_S + 5 * DAY_S))
+        _succeeds(partial(_roll_all, engines[0], NOW_S + 5 * DAY_S))
     counting.join()
     assert failures == []
     for table in SERIES:

@@ -67,6 +67,7 @@ class Command:
             f"{shown}\r\n"
         )
         wire = await Wire.connect(("127.0.0.1", self.admin))
+        wire.deadline_s = START_S  # control may still be starting, and its priority is low
         try:
             await wire.send(head.encode() + payload)
             return await read_answer(wire)
