@@ -72,7 +72,7 @@ def test_overwhelming_evidence_is_no_row_of_digits() -> None:
     row = {**NOISE["noise"][0], "e": 1e300}
     page = Reading(noise({**NOISE, "noise": [row]}, LATENCIES, RULES))
     (because,) = _column(page, "noise-table", 4)
-    assert because.endswith("evidence against noise more than a million to 1")
+    assert "evidence against noise more than a million to 1" in because
 
 
 def test_rules_say_whether_they_work() -> None:
