@@ -1,21 +1,22 @@
 """Bringing a store to the schema of this release.
 
 Laws: who comes second waits for the first and finds it done; a store of a newer release is refused,
-never changed.
+never changed. Alembic is loaded by whoever migrates and nobody else: it takes 10 MiB.
 """
 
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from shadowproxy.report.opening import StoreError, is_sqlite, told
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+REVISIONS: Final = ("0001",)
+"""Of migrations/versions, the oldest first."""
 
 _LOCK: Final = 0x5AD0_3B0C
 """Any number that no other program locks in the same database."""
@@ -31,12 +32,16 @@ def migrate(engine: Engine) -> None:
         if not is_sqlite(connection):  # SQLite's transaction has the write lock already
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if _revision(connection) != newest():
+            from alembic import command
+
             _refuse_newer(connection)
             command.upgrade(_config(connection), "head")
 
 
 def downgrade(connection: Connection, revision: str) -> None:
     """Back to an older schema; `base` is none at all."""
+    from alembic import command
+
     command.downgrade(_config(connection), revision)
 
 
@@ -54,31 +59,33 @@ def check(connection: Connection) -> None:
         raise StoreError("the store is of an older release: `shadowproxy run` brings it up to date")
 
 
-@lru_cache(maxsize=1)
 def newest() -> str:
     """The revision that this release writes."""
-    revision = ScriptDirectory(str(_folder())).get_current_head()
-    assert revision is not None
-    return revision
+    return REVISIONS[-1]
 
 
 def _refuse_newer(connection: Connection) -> None:
     revision = _revision(connection)
-    known = {each.revision for each in ScriptDirectory(str(_folder())).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in REVISIONS:
         raise StoreError("the store was written by a newer release of shadowproxy")
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where the migrations are."""
     return Path(str(files("shadowproxy.report"))) / "migrations"

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Any, Final
 
-import psycopg
 from sqlalchemy import Connection as Connection  # others annotate with it
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
@@ -66,7 +65,11 @@ def open_engine(url: str, *, is_writer: bool, is_lasting: bool = False) -> Engin
         StoreError: the URL is none.
     """
     try:
-        return _sqlite(url, is_writer, is_lasting) if url.startswith(_PREFIX) else _postgresql(url)
+        return (
+            _sqlite(url, is_writer, is_lasting)
+            if url.startswith(_PREFIX)
+            else _postgresql(url, is_writer)
+        )
     except (SQLAlchemyError, ValueError):
         raise StoreError("report.store is not a URL that can be opened") from None
 
@@ -81,6 +84,7 @@ def _sqlite(url: str, is_writer: bool, is_lasting: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, with the lock we mean
+        connection.create_function("lower", 1, _lower, deterministic=True)
         if is_writer:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts before the first table
             connection.execute("PRAGMA journal_mode=WAL")
@@ -97,9 +101,11 @@ def _sqlite(url: str, is_writer: bool, is_lasting: bool) -> Engine:
     return engine
 
 
-def _postgresql(url: str) -> Engine:
+def _postgresql(url: str, is_writer: bool) -> Engine:
+    """What reads sees one moment throughout a transaction, as it does in a file without asking."""
     return create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
+        isolation_level="READ COMMITTED" if is_writer else "REPEATABLE READ",
         connect_args={
             "connect_timeout": CONNECT_S,
             "application_name": "shadowproxy",
@@ -114,6 +120,11 @@ def _postgresql(url: str) -> Engine:
         pool_timeout=BUSY_MS / 1000,
         pool_pre_ping=True,
     )
+
+
+def _lower(text: str | None) -> str | None:
+    """Of all letters, as PostgreSQL does it; SQLite's own knows those of ASCII."""
+    return None if text is None else text.lower()
 
 
 @contextmanager
@@ -136,12 +147,19 @@ def _explain(error: SQLAlchemyError | sqlite3.Error, doing: str) -> tuple[str, T
     return sentence, trouble or trouble_of(cause)
 
 
+_OF_POSTGRESQL: Final = {
+    "53100": Trouble.FULL,  # disk_full
+    "55P03": Trouble.LOCKED,  # lock_not_available
+    "40P01": Trouble.LOCKED,  # deadlock_detected
+}
+"""By SQLSTATE: psycopg itself, 6 MiB, is loaded where there is a PostgreSQL store."""
+
+
 def trouble_of(cause: BaseException | None) -> Trouble:
     """Which of these it is; what is none of the others counts as lost."""
-    if isinstance(cause, psycopg.errors.DiskFull):
-        return Trouble.FULL
-    if isinstance(cause, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
-        return Trouble.LOCKED
+    state = getattr(cause, "sqlstate", None)
+    if state in _OF_POSTGRESQL:
+        return _OF_POSTGRESQL[state]
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int):
         primary = code & 0xFF

@@ -10,9 +10,17 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from shadowproxy.report.migrating import check, downgrade, migrate, newest
+from shadowproxy.report.migrating import (
+    REVISIONS,
+    check,
+    downgrade,
+    folder,
+    migrate,
+    newest,
+)
 from shadowproxy.report.opening import StoreError, make_private, open_engine
 from shadowproxy.report.schema import metadata
 from tests.report.stores import contents
@@ -203,5 +211,17 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_there_is_one_newest_revision() -> None:
-    """Two heads would leave it to chance which schema a store has."""
-    assert newest() == "0001"
+    """Two heads would leave it to chance which schema a store has; the list of them is complete."""
+    scripts = ScriptDirectory(str(folder()))
+    assert scripts.get_heads() == [newest()]
+    assert tuple(each.revision for each in scripts.walk_revisions())[::-1] == REVISIONS
+
+
+def test_who_only_reads_loads_no_library_that_he_does_not_need() -> None:
+    """Control and the judge of a store that is up to date are smaller by that."""
+    code = (
+        "import sys, shadowproxy.report.reading, shadowproxy.report.keeping as _;"
+        "print([name for name in ('alembic', 'mako', 'psycopg') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
