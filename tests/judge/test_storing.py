@@ -23,7 +23,7 @@ from shadowproxy.report.batch import Batch
 from shadowproxy.report.endpoints import endpoint_items
 from shadowproxy.report.keeping import StoreStanding
 from shadowproxy.report.learned import noise_of
-from shadowproxy.report.opening import STORE_FILE as STORE
+from shadowproxy.report.opening import STORE_FILE
 from shadowproxy.report.traffic import totals_of
 from shadowproxy.report.windows import Window
 from shadowproxy.report.writing import write
@@ -170,7 +170,7 @@ async def test_a_full_store_is_said_survived_and_made_up_for(
         assert "full" in event["error"]
         await until(lambda: played.cell("store_flushes/failed") >= 2, "it is tried again")
         assert played.cell("store_up") == 0
-        said = played.document(STORE)
+        said = played.document(STORE_FILE)
         assert (said["state"], said["error"]) == ("full", event["error"])
         played.pair(one_of_many("0"), one_of_many("4"))
         await played.until_settled()
@@ -182,7 +182,7 @@ async def test_a_full_store_is_said_survived_and_made_up_for(
         )
         await until(lambda: played.cell("store_up") == 1, "it is up")
         assert len(played.log("store_failed")) == 1
-        said = played.document(STORE)
+        said = played.document(STORE_FILE)
     assert groups[0]["exchanges"] == 4
     assert resumed["rows_lost"] == played.cell("store_rows_lost") == 0
     assert (said["state"], said["error"], said["rows_lost"]) == ("ok", "", 0)
@@ -299,14 +299,16 @@ def test_only_news_of_the_store_is_told(capfd: Capture) -> None:
         logs.configure(process.settings.log, process.tallies)
         first = StoreStanding()
         assert tell_of(first, first, process) is first
-        assert not (folder / STORE).exists()
-        assert process.tallies.get("store_up") == 1
-        written = replace(first, flushes=3, size_bytes=4096, last_write="2026-01-01T00:00:00.000")
+        assert not (folder / STORE_FILE).exists()
+        assert process.tallies.get("store_up") == 0, "it was not opened yet"
+        written = StoreStanding("ok", flushes=3, size_bytes=4096, last_write="2026-01-01T00:00:00")
         assert tell_of(first, written, process) is written
-        assert json.loads((folder / STORE).read_bytes())["flushes"] == 3
-        (folder / STORE).unlink()
+        assert process.tallies.get("store_up") == 1
+        said = json.loads((folder / STORE_FILE).read_bytes())
+        assert (said["state"], said["flushes"]) == ("ok", 3)
+        (folder / STORE_FILE).unlink()
         tell_of(written, written, process)
-        assert not (folder / STORE).exists()
+        assert not (folder / STORE_FILE).exists()
         lost = replace(written, state="lost", error="no route", flushes=4, failures=2, rows_lost=5)
         tell_of(written, lost, process)
         tell_of(lost, replace(lost, failures=4), process)
