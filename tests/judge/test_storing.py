@@ -3,6 +3,8 @@
 import asyncio
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +14,6 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from shadowproxy import logs
-from shadowproxy.core.cells import GLOBAL
 from shadowproxy.core.settings import ListenSettings, ReportSettings, Settings
 from shadowproxy.ipc.process import Process, write_settings
 from shadowproxy.judge import serving
@@ -290,52 +291,85 @@ async def test_the_end_writes_what_there_is(
         assert {row.part for row in learned} == {"noise", "latencies", "rules"}
 
 
-def test_only_news_of_the_store_is_told(capfd: Capture) -> None:
-    """Cells grow by what came since; the file and the log follow a change, not each second."""
+@contextmanager
+def told_by_one() -> Iterator[Process]:
+    """A judge's place, its log as the settings say."""
     address = ("127.0.0.1", 1)
     with runtime_dir() as folder:
         write_settings(folder, Settings((ListenSettings(*address),), backend_settings(address)))
         process = Process(folder, "judge")
         logs.configure(process.settings.log, process.tallies)
-        first = StoreStanding()
-        assert tell_of(first, first, process) is first
-        assert not (folder / STORE_FILE).exists()
-        assert process.tallies.get("store_up") == 0, "it was not opened yet"
-        written = StoreStanding("ok", flushes=3, size_bytes=4096, last_write="2026-01-01T00:00:00")
-        assert tell_of(first, written, process) is written
-        assert process.tallies.get("store_up") == 1
-        said = json.loads((folder / STORE_FILE).read_bytes())
-        assert (said["state"], said["flushes"]) == ("ok", 3)
-        (folder / STORE_FILE).unlink()
-        tell_of(written, written, process)
-        assert not (folder / STORE_FILE).exists()
-        lost = replace(written, state="lost", error="no route", flushes=4, failures=2, rows_lost=5)
-        tell_of(written, lost, process)
-        tell_of(lost, replace(lost, failures=4), process)
-        cells = process.tallies.cells
-        names = ("store_flushes/ok", "store_flushes/failed", "store_rows_lost")
-        assert [cells[GLOBAL[name]] for name in names] == [4, 4, 5]
-        assert [process.tallies.get(name) for name in ("store_up", "store_bytes")] == [0, 4096]
-        tell_of(replace(lost, failures=4), replace(lost, failures=4, state="ok", error=""), process)
-        assert process.tallies.get("store_up") == 1
-        assert logs.close(5)
-        lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
-    assert [(line["event"], line["level"]) for line in lines] == [
-        ("store_failed", "error"), ("store_resumed", "info"),
+        yield process
+
+
+STARTING = StoreStanding()
+WRITTEN = StoreStanding("ok", flushes=3, size_bytes=4096, last_write="2026-01-01T00:00:00")
+LOST = replace(WRITTEN, state="lost", error="no route", flushes=4, failures=2, rows_lost=5)
+
+
+def test_cells_grow_by_what_came_since() -> None:
+    """Whoever is restarted counts on; a store that is being opened is not up yet."""
+    cells = (
+        "store_flushes/ok",
+        "store_flushes/failed",
+        "store_rows_lost",
+        "store_up",
+        "store_bytes",
+    )
+    steps = [
+        (STARTING, [0, 0, 0, 0, 0]), (WRITTEN, [3, 0, 0, 1, 4096]), (WRITTEN, [3, 0, 0, 1, 4096]),
+        (LOST, [4, 2, 5, 0, 4096]), (replace(LOST, failures=4), [4, 4, 5, 0, 4096]),
+        (replace(LOST, state="ok", error="", failures=4), [4, 4, 5, 1, 4096]),
     ]  # fmt: skip
-    assert (lines[0]["state"], lines[0]["error"]) == ("lost", "no route")
-    assert lines[1]["rows_lost"] == 5
+    with told_by_one() as process:
+        told = STARTING
+        for now, expected in steps:
+            told = tell_of(told, now, process)
+            assert told is now
+            assert [process.tallies.get(name) for name in cells] == expected
+
+
+def test_the_file_follows_a_change() -> None:
+    """It is not written again and again while the store is as it was."""
+    with told_by_one() as process:
+        file = process.runtime_dir / STORE_FILE
+        tell_of(STARTING, STARTING, process)
+        assert not file.exists()
+        tell_of(STARTING, WRITTEN, process)
+        said = json.loads(file.read_bytes())
+        assert said == {
+            "state": "ok", "error": "", "flushes": 3, "failures": 0, "rows_lost": 0,
+            "size_bytes": 4096, "last_write": "2026-01-01T00:00:00",
+        }  # fmt: skip
+        file.unlink()
+        tell_of(WRITTEN, WRITTEN, process)
+        assert not file.exists()
+
+
+def test_the_log_says_when_the_store_is_lost_and_when_it_is_back(capfd: Capture) -> None:
+    """Once each; that it was opened, or that there is none, is no event."""
+    steps = [
+        WRITTEN, LOST, replace(LOST, failures=3), replace(LOST, state="full", error="no room"),
+        WRITTEN, replace(WRITTEN, state="off"),
+    ]  # fmt: skip
+    with told_by_one() as process:
+        told = STARTING
+        for now in steps:
+            told = tell_of(told, now, process)
+    assert logs.close(5)
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["event"], line["level"], line.get("state")) for line in lines] == [
+        ("store_failed", "error", "lost"), ("store_failed", "error", "full"),
+        ("store_resumed", "info", None),
+    ]  # fmt: skip
+    assert [line.get("error") for line in lines] == ["no route", "no room", None]
 
 
 def test_a_runtime_folder_without_room_stops_nobody(capfd: Capture) -> None:
-    """store.json cannot be written: the cells say the same, and nothing raises."""
-    address = ("127.0.0.1", 1)
-    with runtime_dir() as folder:
-        write_settings(folder, Settings((ListenSettings(*address),), backend_settings(address)))
-        process = Process(folder, "judge")
-        process.runtime_dir = folder / "gone"
-        full = StoreStanding("full", "no room", failures=1)
-        assert tell_of(StoreStanding(), full, process) is full
-        assert process.tallies.get("store_up") == 0
+    """store.json cannot be written: cells and log say the same, and nothing raises."""
+    with told_by_one() as process:
+        process.runtime_dir = process.runtime_dir / "gone"
+        assert tell_of(STARTING, LOST, process) is LOST
+        assert process.tallies.get("store_flushes/failed") == 2
     assert logs.close(5)
-    assert "no room" in capfd.readouterr().err
+    assert "no route" in capfd.readouterr().err
