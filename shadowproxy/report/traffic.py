@@ -123,12 +123,12 @@ def series_of(connection: Connection, window: Window) -> dict[str, Any]:
         return {"width_s": 10, "points": []}
     now_s = int(window.now.timestamp())
     width_s = chart_width_s(first_s, now_s)
-    start = traffic.c.start_s - traffic.c.start_s % width_s
+    start = (traffic.c.start_s - traffic.c.start_s % width_s).label("start_s")
     rows = connection.execute(
-        select(start.label("start_s"), traffic.c.name, func.sum(traffic.c.count))
+        select(start, traffic.c.name, func.sum(traffic.c.count))
         .where(window.holds(traffic), is_verdict)
-        .group_by("start_s", traffic.c.name)
-        .order_by("start_s")
+        .group_by(start, traffic.c.name)  # by its name it would be the column's
+        .order_by(start)
     )
     points: dict[int, dict[str, Any]] = {}
     for start_s, name, count in rows:

@@ -46,7 +46,7 @@ def shown_in(connection: Connection, ids: Sequence[str] | None) -> dict[str, dic
     rows = connection.execute(
         select(group_versions.c.group_id, group_versions.c.version, group_versions.c.count)
         .where(*chosen)
-        .order_by(group_versions.c.count.desc())
+        .order_by(group_versions.c.count.desc(), group_versions.c.version)
     )
     shown: dict[str, dict[str, int]] = defaultdict(dict)
     for group_id, version, count in rows:

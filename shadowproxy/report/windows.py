@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import floor
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, true
@@ -37,9 +38,10 @@ class Window:
         """The condition that a bucket ends inside of it."""
         if self.since_s is None:
             return true()
-        return or_(  # written by width, so that the primary key finds the rows
+        start_s = floor(self.start_s)
+        return or_(  # by width and in whole numbers, so that the primary key finds the rows
             *(
-                and_(table.c.width_s == width_s, table.c.start_s > self.start_s - width_s)
+                and_(table.c.width_s == width_s, table.c.start_s > start_s - width_s)
                 for width_s in WIDTHS_S
             )
         )
@@ -61,7 +63,10 @@ def first_start_s(connection: Connection, table: Table, window: Window, *more: A
 
 
 def fill(points: Sequence[dict[str, Any]], width_s: int, last_s: int) -> list[dict[str, Any]]:
-    """The same with empty points where nothing happened, up to `last_s`."""
+    """The same with empty points where nothing happened, up to `last_s`.
+
+    What another proxy counted is shown even if its clock is ahead; by years it is wrong.
+    """
     if not points:
         return []
     known = {point["start_s"]: point for point in points}
@@ -70,8 +75,9 @@ def fill(points: Sequence[dict[str, Any]], width_s: int, last_s: int) -> list[di
         for name, value in points[0].items()
         if name != "start_s"
     }
-    first_s = points[0]["start_s"]
+    first_s, ahead_s = points[0]["start_s"], last_s + MAX_POINTS * width_s
+    end_s = max(last_s, min(points[-1]["start_s"], ahead_s))
     return [
         known.get(start_s, {"start_s": start_s, **empty})
-        for start_s in range(first_s, last_s // width_s * width_s + 1, width_s)
+        for start_s in range(first_s, end_s // width_s * width_s + 1, width_s)
     ]
