@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from shadowproxy.compare.classes import is_in_class
 from shadowproxy.compare.differences import type_name
-from shadowproxy.compare.numbers import as_double, difference_of, spelled
+from shadowproxy.compare.numbers import as_decimal, as_double, difference_of, spelled
 from shadowproxy.compare.rules import DOUBLE, STRICT, VALUE, Tolerance
 from shadowproxy.compare.texts import replaced
 from shadowproxy.compare.times import moment_of
@@ -183,7 +183,7 @@ def _coerced(value: Any) -> Any:
         return _WORDS[value]
     if isinstance(value, str) and _JSON_NUMBER.fullmatch(value):
         return Decimal(value)
-    return value
+    return as_decimal(value) if isinstance(value, float) else value
 
 
 class LeafKey(NamedTuple):
