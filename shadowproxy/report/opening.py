@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool, SingletonThreadPool
 
 SQLITE: Final = "sqlite"
 _PREFIX: Final = "sqlite:///"
+_SERVER: Final = "postgresql://"
 
 BUSY_MS: Final = 5_000
 """Waiting for another writer of the same file; its transactions take some 50 ms."""
@@ -65,13 +66,13 @@ def open_engine(url: str, *, is_writer: bool, is_lasting: bool = False) -> Engin
         StoreError: the URL is none.
     """
     try:
-        return (
-            _sqlite(url, is_writer, is_lasting)
-            if url.startswith(_PREFIX)
-            else _postgresql(url, is_writer)
-        )
+        if url.startswith(_PREFIX) and url != _PREFIX:
+            return _sqlite(url, is_writer, is_lasting)
+        if url.startswith(_SERVER):
+            return _postgresql(url, is_writer)
     except (SQLAlchemyError, ValueError):
-        raise StoreError("report.store is not a URL that can be opened") from None
+        pass
+    raise StoreError("report.store is not a URL that can be opened")
 
 
 def _sqlite(url: str, is_writer: bool, is_lasting: bool) -> Engine:
@@ -104,7 +105,7 @@ def _sqlite(url: str, is_writer: bool, is_lasting: bool) -> Engine:
 def _postgresql(url: str, is_writer: bool) -> Engine:
     """What reads sees one moment throughout a transaction, as it does in a file without asking."""
     return create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        url.replace(_SERVER, "postgresql+psycopg://", 1),
         isolation_level="READ COMMITTED" if is_writer else "REPEATABLE READ",
         connect_args={
             "connect_timeout": CONNECT_S,
