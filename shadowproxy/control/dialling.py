@@ -161,7 +161,9 @@ class Dialling:
             peer=peer,
             source=source,
         )
-        after = say(name, self.value_of(name)) + ("" if ttl_s is None else f" for {ttl_s:g} s")
+        after = say(name, self.value_of(name)) + (
+            "" if ttl_s is None else f" for {_lasting(ttl_s)}"
+        )
         actor = peer or (UNIX_PEER if source == "operator" else "shadowproxy")
         why = f"its time is up: {reason}".rstrip(": ") if source == "ttl" else reason
         self._note(actor, "dial", name, say(name, previous), after, why)
@@ -189,6 +191,13 @@ def show(name: str, value: Value) -> str | float:
 def say(name: str, value: Value) -> str:
     """The same as a text, a share as people write it."""
     return str(show(name, value)) if name == SHADOW else f"{100 * float(value):g}%"
+
+
+def _lasting(ttl_s: float) -> str:
+    """As an operator writes it: 90s, 30m, 2h."""
+    units = (("h", 3600), ("m", 60))
+    unit, size_s = next((each for each in units if not ttl_s % each[1]), ("s", 1))
+    return f"{ttl_s / size_s:g}{unit}"
 
 
 def _left_s(turned: Turned, now: datetime) -> float | None:

@@ -31,12 +31,12 @@ async def test_every_turn_of_a_dial_is_a_line() -> None:
             await control.ask("DELETE", "/api/v1/dials/shadow")
         me = "127.0.0.1"
         assert await lines(control) == [
-            (me, "dial", "shadow", "on", "off for 1800 s", "too slow"),
+            (me, "dial", "shadow", "on", "off for 30m", "too slow"),
             (me, "dial", "shadow.sample", "100%", "12.5%", ""),
             (me, "dial", "shadow", "off", "on", ""),
         ]
         page = (await control.get("/controls")).text
-        assert "off for 1800 s" in page
+        assert "off for 30m" in page
 
 
 async def test_a_dial_that_returns_by_itself_is_a_line() -> None:
