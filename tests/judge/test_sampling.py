@@ -11,7 +11,7 @@ from typing import Any
 import msgpack
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shadowproxy.compare.comparing import compare
@@ -327,6 +327,7 @@ values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)  # of a busy machine
 @given(values, values)
 def test_a_sample_can_be_compared_again(ours: Any, theirs: Any) -> None:
     """Where there was nothing to hide it differs in the same places, in the same ways."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import orjson
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shadowproxy.core.settings import RedactSettings
@@ -80,6 +80,7 @@ def test_redacting_a_body_twice_changes_nothing(tree: Any, mode: Mode) -> None:
     assert REDACTORS[mode].body(once) == once
 
 
+@settings(deadline=None)  # of a busy machine
 @given(long_texts(MAX_BODY_TEXT, MAX_BODY_TEXT + MAX_SCANNED))
 def test_redacting_a_long_text_of_a_body_twice_changes_nothing(text: str) -> None:
     """Also where it was cut, and where what was looked through ended."""
@@ -88,6 +89,7 @@ def test_redacting_a_long_text_of_a_body_twice_changes_nothing(text: str) -> Non
     assert hide_in_text(once) == once
 
 
+@settings(deadline=None)  # of a busy machine
 @given(long_texts(MAX_TEXT, MAX_SCANNED - EDGE, MAX_SCANNED))
 def test_redacting_a_long_text_twice_changes_nothing(text: str) -> None:
     """The same for names, versions and request identifiers."""
