@@ -18,8 +18,8 @@ from tests.report.judging import ENDPOINT, PATH
 from tests.report.killed import Tallies
 from tests.report.stores import traffic_sums
 
-KILLS = {"sqlite": 50, "postgresql": 15}
-LONGEST_S = 0.03
+KILLS = {"sqlite": 50, "postgresql": 10}
+LONGEST_S = 0.02
 """Between what is read last and the signal; a flush takes some 5 ms."""
 
 
@@ -38,7 +38,7 @@ class _Judges:
         """How many exchanges it had handed over, and how many were written for certain."""
         self._in.write(b"go\n")
         pid, said = 0, (0, 0)
-        for _ in range(random.randrange(1, 12)):
+        for _ in range(random.randrange(1, 7)):
             words = self._out.readline().split()
             if words[0] == b"pid":
                 pid = int(words[1])

@@ -201,7 +201,7 @@ def test_one_proxy_tidies_at_a_time(postgresql_url: str) -> None:
 def _write_for_ever(engine: Engine, number: int) -> None:
     """One flush of a busy proxy: samples, figures of a new bucket, new findings."""
     batch, start_s = Batch(), int(NOW_S) - 5000 + 10 * number
-    for each in range(60):
+    for each in range(40):
         endpoint = f"GET /{each}"
         batch.count(start_s, endpoint, "all", Verdict.MATCH, at(-number))
         group = finding(f"GET /{number}/{each}", "/a", at(-number))
@@ -211,7 +211,7 @@ def _write_for_ever(engine: Engine, number: int) -> None:
     for each in range(20):
         name = f"{number:08x}{each:08x}"
         group_of = group_id(f"GET /{number}/{each}", "/a")
-        content = os.urandom(9_000)
+        content = os.urandom(18_000)
         batch.add_sample(Sample(name, at(-number), "{}", content, ((group_of, 0.5),)))
     with engine.begin() as connection:
         write(connection, batch, "w", number + 1, at(-number), 10)
@@ -224,7 +224,7 @@ def test_the_file_stays_below_the_cap_for_ever(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     first = group_id("GET /0/0", "/a")
     largest = 0
-    for number in range(160):
+    for number in range(100):
         with engine.begin() as connection:
             connection.exec_driver_sql(
                 f"PRAGMA max_page_count={room_bytes(bounds.max_bytes) // 4096}"
@@ -234,7 +234,7 @@ def test_the_file_stays_below_the_cap_for_ever(sqlite_url: str) -> None:
             with engine.begin() as connection:
                 decide(connection, first, "expected", "by design", Actor("ann", datetime.now(UTC)))
                 save_rule(connection, {"path": "/a"}, "", "", [], Actor("ann", datetime.now(UTC)))
-        if number % 5 == 0:
+        if number % 3 == 0:
             assert tidy(engine, bounds, NOW_S + number, LONG_S)
             vacuum(engine)
         sizes = [each.stat().st_size for each in path.parent.glob("report.db*")]

@@ -237,7 +237,7 @@ def test_a_third_of_the_samples_are_the_latest_and_the_rest_by_draw(
 def test_every_sample_is_as_likely_to_stay(sqlite_url: str) -> None:
     """With random draws each of 16 older samples stays in 4 of 16 cases: chi squared over 200 runs."""
     random = Random(7)
-    engine = open_engine(sqlite_url, is_writer=True)
+    engine = open_engine(sqlite_url, is_writer=True, is_lasting=True)
     runs, older, places = 200, 16, 4
     for run in range(runs):
         batch = Batch()
