@@ -4,6 +4,7 @@ trouble ─► said in `standing`, counted ─► over ─► all that was count
 """
 
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -346,6 +347,27 @@ def test_a_disk_that_is_full(small_disk: Path, sqlite_url: str) -> None:
     wait_for(is_full, "the store is full")
     it.tick_until(lambda: it.keeper.standing.failures >= 3, "more failures")
     filler.unlink()
+    it.tick_until_state("ok")
+    _all_is_there(it)
+
+
+def test_a_file_that_may_not_grow(sqlite_url: str) -> None:
+    """Our own limit instead of the disk's: said, survived, and everything is there once."""
+    it = Judging(sqlite_url)
+    it.tick_until(lambda: it.keeper.standing.flushes >= 2, "two flushes")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+    try:
+
+        def has_failed() -> bool:
+            it.batch.learned = {"noise": os.urandom(100_000)}
+            it.tick()
+            return it.keeper.standing.failures >= 3
+
+        wait_for(has_failed, "failures", 10.0)
+        assert it.keeper.standing.state in ("lost", "full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     it.tick_until_state("ok")
     _all_is_there(it)
 
