@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from time import monotonic, sleep
 from typing import Any, Final
 
 from sqlalchemy import Connection as Connection  # others annotate with it
@@ -21,6 +22,7 @@ _SERVER: Final = "postgresql://"
 
 BUSY_MS: Final = 5_000
 """Waiting for another writer of the same file; its transactions take some 50 ms."""
+_TURN_S: Final = 0.01
 CONNECT_S: Final = 3
 STATEMENT_MS: Final = 15_000
 """Of a PostgreSQL statement; the largest that is sent takes a second on a slow disk."""
@@ -88,7 +90,7 @@ def _sqlite(url: str, is_writer: bool, is_lasting: bool) -> Engine:
         connection.create_function("lower", 1, _lower, deterministic=True)
         if is_writer:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts before the first table
-            connection.execute("PRAGMA journal_mode=WAL")
+            _use_log(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
@@ -100,6 +102,20 @@ def _sqlite(url: str, is_writer: bool, is_lasting: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
 
     return engine
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Write-ahead logging; SQLite itself waits for nobody who is just turning it on."""
+    end_s = monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if trouble_of(error) is not Trouble.LOCKED or monotonic() >= end_s:
+                raise
+            sleep(_TURN_S)
+        else:
+            return
 
 
 def _postgresql(url: str, is_writer: bool) -> Engine:
