@@ -2,9 +2,9 @@
 
     wanted by a finding ─► there is time ─► decoded, redacted, deflated ─► Sample
 
-Laws: at most SHARE of the judge's time goes into it; nothing is kept that was not redacted, and what
-cannot be (too large, undecodable) is left out with the reason; of a finding the first ones are kept
-soon and the later ones ever more seldom.
+Laws: at most SHARE of the judge's time goes into it, and FIRST_SHARE while there are findings without
+an example; nothing is kept that was not redacted, and what cannot be (too large, undecodable) is left
+out with the reason; of a finding the first ones are kept soon and the later ones ever more seldom.
 """
 
 import zlib
@@ -31,6 +31,10 @@ from shadowproxy.report.batch import Sample
 
 SHARE: Final = 0.05
 """Of the time: a sample of two answers of 10 KB takes 2 ms, so there are 25 of them a second."""
+FIRST_SHARE: Final = 0.2
+"""While there are findings without any: one that is seen once must have its example."""
+FIRST_SPARE_S: Final = 0.25
+"""Of that share may be saved up: what begins to differ differs in many places at once."""
 EVERY_S: Final = 1.0
 """Between the first samples of a finding; each further one waits that much longer."""
 MAX_WAIT_S: Final = 60.0
@@ -51,14 +55,24 @@ class Sampler:
 
     def __init__(self, redactor: Redactor) -> None:
         self.redactor = redactor
-        self._next_s = 0.0
+        self._next_s = self._seen_s = 0.0
+        self._spare_s = FIRST_SPARE_S
         self._due: dict[str, tuple[float, int]] = {}
 
     def wanted_by(self, groups: Iterable[Group], now_s: float) -> list[Group]:
         """The findings that want this exchange; none if there is no time."""
-        if now_s < self._next_s:
+        groups = list(groups)
+        is_first = any(group.id not in self._due for group in groups)
+        if now_s < self._next_s and not (is_first and self._has_spare(now_s)):
             return []
         return [group for group in groups if now_s >= self._due.get(group.id, (0.0, 0))[0]]
+
+    def _has_spare(self, now_s: float) -> bool:
+        """Whether there is time left for the first examples of findings."""
+        grown_s = max(0.0, now_s - self._seen_s) * FIRST_SHARE
+        self._spare_s = min(FIRST_SPARE_S, self._spare_s + grown_s)
+        self._seen_s = now_s
+        return self._spare_s > 0
 
     def make(
         self,
@@ -80,7 +94,9 @@ class Sampler:
             document["candidate"] |= {"tree": None, "omitted": "too large to be kept"}
             content = zlib.compress(orjson.dumps(document), 1)
         ended_s = monotonic()
-        self._next_s = ended_s + (ended_s - started_s) / SHARE
+        took_s = ended_s - started_s
+        self._next_s = ended_s + took_s / SHARE
+        self._spare_s -= took_s
         self._note(groups, ended_s)
         if len(content) > MAX_CONTENT_BYTES:
             return None

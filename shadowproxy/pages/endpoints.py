@@ -86,8 +86,8 @@ _COLUMNS: Final = {
         Column(
             "mismatch", "Differ", lambda each: finite(member(each, "mismatch").get("rate")) or 0.0
         ),
-        Column("legacy_p50", "Legacy, half", _by_time("legacy", "p50_s")),
-        Column("candidate_p50", "Candidate, half", _by_time("candidate", "p50_s")),
+        Column("legacy_p50", "Legacy, p50", _by_time("legacy", "p50_s")),
+        Column("candidate_p50", "Candidate, p50", _by_time("candidate", "p50_s")),
         Column("legacy_p99", "Legacy, p99", _by_time("legacy", "p99_s")),
         Column("candidate_p99", "Candidate, p99", _by_time("candidate", "p99_s")),
     )

@@ -43,7 +43,7 @@ async def test_focus_details_and_scrolling_stay(visit: Visit, site: Site) -> Non
     site.pages = rendered()
     page = await visit("/", width=360)
     await page.locator("#differing-data summary").click()
-    table = page.locator("#overview-verdicts .wide")
+    table = page.locator("#overview-versions .wide")
     await table.evaluate("each => { each.scrollLeft = 40; }")
     link = page.locator("#overview-findings .findings a").nth(2)
     await link.focus()

@@ -27,6 +27,8 @@ from shadowproxy.judge import sampling
 from shadowproxy.judge.exchange import Exchange
 from shadowproxy.judge.sampling import (
     EVERY_S,
+    FIRST_SHARE,
+    FIRST_SPARE_S,
     MAX_BODY_BYTES,
     MAX_CONTENT_BYTES,
     MAX_DIFFERENCES,
@@ -129,14 +131,33 @@ def test_the_list_of_samples_says_less() -> None:
 
 
 def test_at_most_a_share_of_the_time_goes_into_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that took 50 ms is made up for in a second, whatever finding wants the next one."""
+    """One that took 50 ms is made up for in a second, whatever finding wants another one."""
     it, clock = sampler(), Clock(100.0, step_s=0.05)
     monkeypatch.setattr(sampling, "monotonic", clock)
     exchange = exchange_of(whole("1"), whole("2"))
-    assert it.make(exchange, decided(exchange), RULES, [(group_of("g1"), 0.1)], AT, "")
-    end_s = 100.05 + 0.05 / SHARE
-    assert it.wanted_by([group_of("g2")], end_s - 0.01) == []
-    assert [group.id for group in it.wanted_by([group_of("g2")], end_s + 0.01)] == ["g2"]
+    for name in ("g1", "g2"):
+        assert it.make(exchange, decided(exchange), RULES, [(group_of(name), 0.1)], AT, "")
+    end_s = clock.now_s + 0.05 / SHARE
+    assert it.wanted_by([group_of("g1")], end_s - 0.06) == []
+    assert [group.id for group in it.wanted_by([group_of("g1")], end_s + 5)] == ["g1"]
+
+
+def test_a_finding_that_is_seen_once_has_its_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as no more than FIRST_SHARE of the time went into first ones; a burst has some room."""
+    it, clock = sampler(), Clock(100.0, step_s=0.05)
+    monkeypatch.setattr(sampling, "monotonic", clock)
+    exchange = exchange_of(whole("1"), whole("2"))
+    made_at: list[float] = []
+    for number in range(400):
+        now_s = 100.0 + number * 0.01
+        if wanting := it.wanted_by([group_of(f"g{number}")], now_s):
+            clock.now_s = now_s
+            assert it.make(exchange, decided(exchange), RULES, [(wanting[0], 0.1)], AT, "")
+            made_at.append(now_s)
+    burst = round(FIRST_SPARE_S / 0.05)
+    assert made_at[:burst] == [100.0 + number * 0.01 for number in range(burst)]
+    spent_s = 0.05 * len(made_at)
+    assert 0.9 * FIRST_SHARE * 4 <= spent_s <= FIRST_SPARE_S + FIRST_SHARE * 4 + 0.05
 
 
 def moments(it: Sampler, clock: Clock, group: Group, until_s: int) -> Iterator[float]:
