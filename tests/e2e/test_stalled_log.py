@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from shadowproxy.ipc.tallies import read_cell
 from tests.support.backends import Backend, backend
 from tests.support.command import command
 from tests.support.messages import Received
 from tests.support.users import users_of
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +54,11 @@ async def test_a_blocked_log_pipe_stalls_no_user(pipe: tuple[int, int]) -> None:
         _differs(candidate)
         async with command(legacy.address, candidate.address, stderr=writer, log=log) as proxy:
             async with users_of(proxy, 8) as users:
+                await until(
+                    lambda: read_cell(proxy.folder / "run", "judge", "accepted_from/0") > 0,
+                    "judge, who writes the log, is there",
+                    20.0,
+                )
                 await users.have_been_served(200)
                 _fill(writer)
                 users.slowest_s = 0.0
