@@ -29,7 +29,8 @@ class Facts:
     """`compared` exchanges had a verdict on the candidate; in `bad` of them it failed or differed.
 
     `open_findings` and `returned` are those that no person has decided on, and those that came back
-    after they were called fixed.
+    after they were called fixed; `decided` are those that a person expects or has called fixed, which
+    are not among the `bad`.
     """
 
     compared: int
@@ -37,6 +38,7 @@ class Facts:
     goal: float
     open_findings: int = 0
     returned: int = 0
+    decided: int = 0
     slower: Sequence[str] = ()
 
 
@@ -85,6 +87,8 @@ def _reasons(facts: Facts) -> list[str]:
         said.append(f"{_things(facts.open_findings, 'finding')} nobody has decided on")
     if facts.returned:
         said.append(f"{_things(facts.returned, 'finding')} came back after being fixed")
+    if facts.decided:
+        said.append(f"not counted: {_things(facts.decided, 'finding')} marked as expected or fixed")
     return said + list(facts.slower[:5])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -167,6 +168,7 @@ class Writer:
     def __init__(self, url: str) -> None:
         self._url = url
         self._engine: Engine | None = None
+        self._opening = Lock()
 
     def write(self, what: Any, *arguments: Any, **more: Any) -> Any:
         """What a function of a connection says, once its transaction is committed.
@@ -176,8 +178,9 @@ class Writer:
         """
         if not exists(self._url):
             raise StoreError("nothing was recorded yet: there is no store")
-        if self._engine is None:
-            self._engine = open_engine(self._url, is_writer=True)
+        with self._opening:
+            if self._engine is None:
+                self._engine = open_engine(self._url, is_writer=True)
         with told("written"), self._engine.begin() as connection:
             migrating.check(connection)
             return what(connection, *arguments, **more)

@@ -74,7 +74,7 @@ class Standing(NamedTuple):
 
     `undecided`: by people, and no noise; `returned`: though called fixed; `new`: undecided ones of a
     later version of the candidate. `counted` are the exchanges of the first two, added up; `excused`
-    are all other findings.
+    are all other findings, `decided` those of them that people have marked.
     """
 
     undecided: int
@@ -82,13 +82,17 @@ class Standing(NamedTuple):
     new: int
     counted: int
     excused: int
+    decided: int
 
 
 def standing_of(connection: Connection, endpoint: str, window: Window) -> Standing:
     """How the findings of a window stand, all of them or those of one endpoint."""
     chosen = [*_conditions(Query(endpoint=endpoint)), *_in_window(window)]
     is_open = and_(groups.c.state == "open", groups.c.noise_state != State.NOISY)
-    columns = groups.c.id, groups.c.endpoint_id, groups.c.count.label("seen"), is_open.label("open")
+    columns = (
+        groups.c.id, groups.c.endpoint_id, groups.c.state, groups.c.count.label("seen"),
+        is_open.label("open"),
+    )  # fmt: skip
     rows = connection.execute(
         select(*columns, has_returned().label("returned")).where(*chosen)
     ).all()
@@ -105,6 +109,7 @@ def standing_of(connection: Connection, endpoint: str, window: Window) -> Standi
         ),
         sum(row.seen if counts is None else counts.get(row.id, 0) for row in against),
         len(rows) - len(against),
+        sum(row.state != "open" and not row.returned for row in rows),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from threading import Lock
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -50,6 +51,7 @@ class Reader:
     def __init__(self, url: str) -> None:
         self._url = url
         self._engine: Engine | None = None
+        self._opening = Lock()
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -60,8 +62,9 @@ class Reader:
         """
         if not exists(self._url):
             raise StoreError("nothing was recorded yet: there is no store")
-        if self._engine is None:
-            self._engine = open_engine(self._url, is_writer=False)
+        with self._opening:
+            if self._engine is None:
+                self._engine = open_engine(self._url, is_writer=False)
         with told("read"), self._engine.connect() as connection, connection.begin():
             migrating.check(connection)
             yield connection
@@ -107,6 +110,7 @@ def report_of(
         max_mismatch,
         standing.undecided,
         standing.returned,
+        standing.decided,
         list(slower.values()),
     )
     shown = {group["id"] for group in listed["groups"]}
