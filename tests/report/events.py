@@ -122,7 +122,7 @@ def put(batch: Batch, event: Event) -> None:
         batch.add_group(group)
         batch.count_group(event.start_s, group.id)
     elif isinstance(event, Traffic):
-        batch.traffic[event.start_s, event.name] += event.grown
+        batch.absorb(Batch(traffic=Counter({(event.start_s, event.name): event.grown})))
     else:
         batch.rename(event)
 
