@@ -25,7 +25,7 @@ MAX_GROUPS: Final = 4_000
 MAX_COUNTS: Final = 50_000
 """Of findings by time, and of traffic by time."""
 MAX_SAMPLES: Final = 500
-"""Exchanges; the newest stay. 16 KiB each at most, deflated."""
+"""Exchanges; the newest stay. 64 KiB each at most, deflated; 4 KiB are usual."""
 MAX_VERSIONS: Final = 2_000
 MAX_RENAMES: Final = 2_000
 
