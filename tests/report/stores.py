@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 from shadowproxy.report.schema import COUNTERS, metadata, series, traffic
 
 ON_A_STORE = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 """For laws whose examples use one store after the other, each emptied by `wipe`."""
 

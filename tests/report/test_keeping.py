@@ -34,7 +34,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "LAST_PAUSE_S", 0.05)
     monkeypatch.setattr(keeping, "TRAFFIC_S", 0.02)
     monkeypatch.setattr(keeping, "TIDY_S", 0.1)
-    monkeypatch.setattr(opening, "BUSY_MS", 600)
+    monkeypatch.setattr(opening, "BUSY_MS", 300)
 
 
 def _counted(url: str) -> int:
