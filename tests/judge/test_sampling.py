@@ -452,7 +452,7 @@ def noise(count: int) -> str:
 
 def test_bodies_that_do_not_pack_are_left_out() -> None:
     """The exchange is kept without them, and says so."""
-    sample = made(exchange_of(whole(noise(2400)), whole("[1]")))
+    sample = made(exchange_of(whole(noise(1700)), whole("[1]")))
     assert sample is not None
     assert len(sample.content) <= MAX_CONTENT_BYTES
     document = orjson.loads(zlib.decompress(sample.content))
