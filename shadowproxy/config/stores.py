@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from shadowproxy.config.escaping import MASK
 
@@ -13,7 +13,15 @@ EXPECTED: Final = "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DA
 SQLITE: Final = "sqlite:///"
 POSTGRESQL: Final = "postgresql://"
 _SHORT: Final = "postgres://"
-_PASSWORD: Final = re.compile(r"(?<=//)([^/@:]*):[^/]*(?=@)|(?<=[?&]password=)[^&]*")
+
+_HARMLESS: Final = frozenset(
+    ("host", "hostaddr", "port", "dbname", "user", "sslmode", "application_name", "connect_timeout")
+)
+"""Parameters that are shown with their values."""
+_NAMED: Final = _HARMLESS | {
+    "password", "passfile", "sslpassword", "sslcert", "sslkey", "sslrootcert", "service", "options",
+}  # fmt: skip
+"""Those that are shown at all: a `&` in a password makes its rest look like a name."""
 
 
 def read_store(text: str) -> str:
@@ -39,6 +47,8 @@ def _check_parts(text: str) -> None:
         raise ValueError(f"{EXPECTED}; host or port is not valid") from None
     if port == 0 or not parts.path.strip("/"):
         raise ValueError(f"{EXPECTED}; the database is missing" if port != 0 else EXPECTED)
+    if text.partition("?")[0].count("@") > 1:  # half of the password would be taken for the host
+        raise ValueError(f"{EXPECTED}; @ in a user or password is written %40")
 
 
 def absolute(store: str, folder: Path) -> str:
@@ -49,7 +59,26 @@ def absolute(store: str, folder: Path) -> str:
 
 
 def mask(store: str) -> str:
-    """As it may be shown."""
-    return _PASSWORD.sub(
-        lambda found: f"{found[1]}:{MASK}" if found[1] is not None else MASK, store
-    )
+    """As it may be shown: the user, the server, the database, and of the parameters the harmless ones.
+
+    Readers of URLs disagree where a password ends that has `/`, `@` or `?` in it (for SQLAlchemy it goes
+    up to the first `@`), so what is one for any of them is hidden.
+    """
+    scheme, mark, rest = store.partition("://")
+    if not mark or store.startswith(SQLITE):
+        return store
+    place, asks, query = rest.partition("?")
+    if "@" in query and (":" in place or "@" in place or "/" not in place):
+        return f"{scheme}://{re.split('[:/?@]', rest)[0]}:{MASK}"  # the `?` may be the password's
+    user, _, secret = place.partition(":")
+    if "@" in secret:
+        place = f"{user}:{MASK}@{secret.rpartition('@')[2]}"
+    return f"{scheme}://{place}{asks}{'&'.join(map(_masked, query.split('&')))}"
+
+
+def _masked(parameter: str) -> str:
+    name, mark, value = parameter.partition("=")
+    plain = unquote_plus(name)
+    if not parameter or (mark and plain in _HARMLESS and "@" not in unquote_plus(value)):
+        return parameter
+    return f"{plain}={MASK}" if mark and plain in _NAMED else MASK

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, s
 from shadowproxy.findings.causes import find_causes
 from shadowproxy.findings.documents import read_pairs, to_plain
 from shadowproxy.findings.group import Evidence, Group, Recheck
+from shadowproxy.findings.history import BACK, NEW, News
 from shadowproxy.findings.sentences import sentence
 from shadowproxy.noise.known import State
 from shadowproxy.report import schema
@@ -103,7 +104,7 @@ def standing_of(connection: Connection, endpoint: str, window: Window) -> Standi
         sum(bool(row.open) for row in rows),
         sum(bool(row.returned) for row in rows),
         sum(
-            history.news(row.endpoint_id, shown.get(row.id, {})).startswith(_NEW)
+            _is_new(history.news(row.endpoint_id, shown.get(row.id, {})))
             for row in rows
             if row.open
         ),
@@ -113,7 +114,8 @@ def standing_of(connection: Connection, endpoint: str, window: Window) -> Standi
     )
 
 
-_NEW: Final = ("new since", "came back")
+def _is_new(news: News | None) -> bool:
+    return news is not None and news.what in (NEW, BACK)
 
 
 def _has_returned(row: RowMapping) -> bool:
@@ -210,7 +212,7 @@ def _item(
         "state_by": row["state_by"],
         "returned": _has_returned(row),
         "rule": row["rule"],
-        "news": history.news(row["endpoint_id"], shown),
+        "news": str(history.news(row["endpoint_id"], shown) or ""),
     }
 
 

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
-from shadowproxy.findings.history import news
+from shadowproxy.findings.history import BACK, GONE, NEW, News, news
 from shadowproxy.report.schema import group_versions, groups
 from shadowproxy.report.schema import versions as table
 
@@ -22,10 +22,10 @@ class History:
     order: tuple[str, ...] = ()
     exchanges: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
 
-    def news(self, endpoint: int, shown: Mapping[str, int]) -> str:
+    def news(self, endpoint: int, shown: Mapping[str, int]) -> News | None:
         """What is to be said of a finding of an endpoint; see findings.history."""
         if len(self.order) < 2:
-            return ""
+            return None
         return news(self.order, shown, self.exchanges.get(endpoint, {}))
 
 
@@ -78,12 +78,11 @@ def versions_of(connection: Connection) -> dict[str, Any]:
     of_endpoint = {row.id: row.endpoint_id for row in rows}
     for group_id, shown in shown_in(connection, None).items():
         said = history.news(of_endpoint.get(group_id, 0), shown)
-        what, _, version = said.rpartition(" ")
-        if version in items:
-            items[version][_WORDS[what]].append(group_id)
+        if said is not None and said.version in items:
+            items[said.version][_LISTS[said.what]].append(group_id)
     current = max(items.values(), key=lambda each: str(each["last_seen"]), default={"version": ""})
     newest = [items[version] for version in reversed(history.order) if version in items]
     return {"versions": newest, "current": current["version"]}
 
 
-_WORDS = {"new since": "new", "gone since": "gone", "came back in": "back"}
+_LISTS: Final = {NEW: "new", GONE: "gone", BACK: "back"}

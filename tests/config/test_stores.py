@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shadowproxy.config.stores import absolute, mask, read_store
 from tests.config.files import BOTH, load_text, mistakes
@@ -44,11 +46,58 @@ def test_what_is_refused_is_not_repeated(tmp_path: Path, text: str) -> None:
         ("postgresql://u@h/d", "postgresql://u@h/d"),
         ("postgresql:///d?password=x&host=h", "postgresql:///d?password=********&host=h"),
         ("sqlite:///a.db", "sqlite:///a.db"),
+        ("postgresql://u:12/34@h/d", "postgresql://u:********@h/d"),
+        ("postgresql://u:a@b@h/d", "postgresql://u:********@h/d"),
+        ("postgresql://h:5432/d?sslmode=require", "postgresql://h:5432/d?sslmode=require"),
+        ("postgresql://u@[::1]:5433/d", "postgresql://u@[::1]:5433/d"),
+        ("postgresql:///d?sslpassword=x", "postgresql:///d?sslpassword=********"),
+        ("postgresql:///d?passwor%64=x&user=u", "postgresql:///d?password=********&user=u"),
+        ("postgresql:///d?password=x&y=z", "postgresql:///d?password=********&********"),
+        ("postgresql:///d?user=u:x@h", "postgresql:///d?user=********"),
+        ("postgresql://u:1?2@h/d", "postgresql://u:********"),
+        ("", ""),
     ],
 )
 def test_a_password_is_masked(store: str, shown: str) -> None:
     """Wherever it stands in the URL."""
     assert mask(store) == shown
+
+
+PASSWORDS = st.lists(st.sampled_from(["geheim", "/", "@", "?", "&", "=", ":", "%40", "1"])).map(
+    lambda parts: f"geheim{''.join(parts)}geheim"
+)
+PLACES = st.sampled_from(
+    [
+        "postgresql://u:{}@h/d",
+        "postgresql://:{}@h:5432/d?sslmode=require",
+        "postgresql://u:{}@[::1]/d?host=/run",
+        "postgresql://u@h/d?password={}",
+        "postgresql://h:5432/d?user=u&sslpassword={}",
+        "postgresql:///d?passwor%64={}&host=h",
+        "postgresql:///d?options={}",
+        "postgresql:///d?{}",
+    ]
+)
+
+
+@given(PLACES, PASSWORDS)
+def test_a_password_is_never_shown(place: str, password: str) -> None:
+    """Whatever characters it is of, encoded or not, and wherever it stands: not even a part of it."""
+    assert "geheim" not in mask(place.format(password))
+
+
+@given(PLACES, PASSWORDS)
+def test_what_is_shown_is_masked_already(place: str, password: str) -> None:
+    """Masking it once more changes nothing."""
+    shown = mask(place.format(password))
+    assert mask(shown) == shown
+
+
+def test_a_password_is_no_part_of_the_host() -> None:
+    """Two `@` are refused: the driver's message would repeat what it takes for a host."""
+    with pytest.raises(ValueError, match="%40") as raised:
+        read_store("postgresql://u:a@geheim@h/d")
+    assert "geheim" not in str(raised.value)
 
 
 def test_a_file_starts_where_the_proxy_does(tmp_path: Path) -> None:

@@ -1,14 +1,23 @@
 """What is said of a finding over the versions: when it came, when it went, whether it came back."""
 
+from collections.abc import Mapping, Sequence
+from random import Random
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from shadowproxy.findings.history import EXPECTED, news
+from shadowproxy.findings import history
+from shadowproxy.findings.history import CHANCE
 
 VERSIONS = tuple(f"v{number}" for number in range(8))
 MANY = 10_000
 """Exchanges: enough to have shown anything that is shown once in a thousand."""
+
+
+def news(order: Sequence[str], shown: Mapping[str, int], exchanges: Mapping[str, int]) -> str:
+    """The sentence."""
+    return str(history.news(order, shown, exchanges) or "")
 
 
 def said(pattern: str, shown: int = 100) -> str:
@@ -77,10 +86,10 @@ def test_a_version_that_confirms_the_last_one_is_no_news(pattern: str, mark: str
 
 @given(st.integers(1, 1000), st.integers(1, MANY), st.integers(0, MANY))
 def test_it_is_gone_only_if_it_would_have_been_seen(count: int, of: int, without: int) -> None:
-    """A version must have answered so often that EXPECTED exchanges would have shown the finding."""
+    """All sightings would fall into the versions that have some in CHANCE of cases, or fewer."""
     assume(count <= of)
     word = news(("1", "2"), {"1": count}, {"1": of, "2": without})
-    is_enough = without * (count / of) >= EXPECTED
+    is_enough = without > 0 and (of / (of + without)) ** count <= CHANCE
     assert word == ("gone since 2" if is_enough else "")
 
 
@@ -91,23 +100,41 @@ def test_it_is_new_only_if_it_would_have_been_seen_before(
     """The same the other way round: an old version that hardly answered proves nothing."""
     assume(count <= of)
     word = news(("1", "2"), {"2": count}, {"1": without, "2": of})
-    is_enough = without * (count / of) >= EXPECTED
+    is_enough = without > 0 and (of / (of + without)) ** count <= CHANCE
     assert word == ("new since 2" if is_enough else "")
 
 
 def test_a_rare_finding_needs_more_to_be_called_gone() -> None:
-    """One in a hundred: 299 answers without it say nothing, 300 do."""
-    shown, order = {"1": 10}, ("1", "2")
-    assert news(order, shown, {"1": 1000, "2": 299}) == ""
-    assert news(order, shown, {"1": 1000, "2": 300}) == "gone since 2"
+    """One sighting in a hundred: 1,900 answers without it are needed; of ten in a thousand 350."""
+    order = ("1", "2")
+    assert news(order, {"1": 1}, {"1": 100, "2": 1899}) == ""
+    assert news(order, {"1": 1}, {"1": 100, "2": 1900}) == "gone since 2"
+    assert news(order, {"1": 10}, {"1": 1000, "2": 349}) == ""
+    assert news(order, {"1": 10}, {"1": 1000, "2": 350}) == "gone since 2"
 
 
-def test_the_share_is_that_of_all_versions_that_show_it() -> None:
-    """One that shows it in all answers and one that hardly does make a share between them."""
+@pytest.mark.parametrize(("share", "first", "second"), [
+    (0.001, 300, 100), (0.001, 100, 300), (0.01, 300, 100), (0.1, 30, 30), (0.5, 4, 20),
+])  # fmt: skip
+def test_what_did_not_change_is_seldom_called_news(share: float, first: int, second: int) -> None:
+    """Of findings that were seen at least once, at most CHANCE are said to be new or gone by chance."""
+    draw = Random(1)
+    seen = wrong = 0
+    while seen < 1500:
+        counts = [sum(draw.random() < share for _ in range(n)) for n in (first, second)]
+        shown = {v: count for v, count in zip("12", counts, strict=True) if count}
+        if shown:
+            seen += 1
+            wrong += bool(news("12", shown, {"1": first, "2": second}))
+    assert wrong <= CHANCE * seen * 1.3
+
+
+def test_sightings_of_all_versions_count_together() -> None:
+    """One that shows it in all answers and one that hardly does."""
     shown = {"1": 10, "2": 1}
     exchanges = {"1": 10, "2": 990, "3": 200}
     assert news(("1", "2", "3"), shown, exchanges) == ""
-    assert news(("1", "2", "3"), shown, {**exchanges, "3": 300}) == "gone since 3"
+    assert news(("1", "2", "3"), shown, {**exchanges, "3": 400}) == "gone since 3"
 
 
 @given(st.integers(1, 50), st.integers(0, 49), st.integers(0, 5))
