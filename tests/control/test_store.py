@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shadowproxy.report import opening
+from shadowproxy.report.reading import Reader
 from tests.control.filling import shop
 from tests.control.running import SETTINGS, Control, controlling
 from tests.support.waiting import alongside
@@ -133,3 +134,22 @@ async def test_a_store_of_another_shape_is_said(table: str) -> None:
             other.commit()
         assert (await control.get("/api/v1/groups")).refuses(503)
         assert control.events("control_error") == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:12/geheim@127.0.0.1:1/d",
+        "postgresql://u:geheim@127.0.0.1:1/d?sslpassword=geheim",
+        "postgresql://u:geheim@nowhere.invalid/d",
+        "postgresql:///d?passwor%64=geheim&host=127.0.0.1&port=1",
+    ],
+)
+def test_what_cannot_be_reached_is_said_without_its_password(url: str) -> None:
+    """The driver's sentence names the server, and what it was to be told never."""
+    reader = Reader(url)
+    with pytest.raises(opening.StoreError) as raised:
+        reader.read(lambda _: None)
+    reader.close()
+    assert "127.0.0.1" in str(raised.value) or "nowhere.invalid" in str(raised.value)
+    assert "geheim" not in str(raised.value)
