@@ -1,7 +1,6 @@
 """What people decide by the API: states of findings, rules tried and saved."""
 
 import asyncio
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -60,9 +59,10 @@ async def post_rule(request: web.Request) -> web.Response:
     rule_id = await state.store.write(
         save_rule, wish.rule, wish.endpoint, reason, tried["groups"], _actor(request)
     )
-    await _follow(state)
+    in_force = await state.saved.follow()  # if it is not yet, the next poll tries again
     answer = {"id": rule_id, "rule": wish.rule, "endpoint": wish.endpoint, "reason": reason}
-    return document({**answer, "groups": tried["groups"]}, HTTPStatus.CREATED)
+    said = {**answer, "groups": tried["groups"], "in_force": in_force}
+    return document(said, HTTPStatus.CREATED)
 
 
 async def delete_saved_rule(request: web.Request) -> web.Response:
@@ -71,14 +71,8 @@ async def delete_saved_rule(request: web.Request) -> web.Response:
     if not await state.store.write(delete_rule, rule_id, _actor(request)):
         detail = "no such saved rule; those of the configuration file are changed there"
         raise Refused(HTTPStatus.NOT_FOUND, detail)
-    await _follow(state)
-    return document({"id": rule_id, "deleted": True})
-
-
-async def _follow(state: State) -> None:
-    """Puts in force what was decided; what the store keeps from it now is done within seconds."""
-    with suppress(Refused):
-        await state.saved.follow()
+    in_force = not await state.saved.follow()
+    return document({"id": rule_id, "deleted": True, "in_force": in_force})
 
 
 async def _wish(request: web.Request) -> Wish:

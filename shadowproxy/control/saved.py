@@ -1,7 +1,8 @@
 """Rules that people saved on a page: from the store into the settings that are in force.
 
 Laws: what every proxy of one store has in force is the same within EVERY_S; a rule that this release
-cannot read is left out and said, once; a store that cannot be read changes nothing.
+cannot read is left out and said, once; a store that cannot be read changes nothing, and neither does
+a runtime folder that cannot be written: what is in force stays, and is tried again at the next poll.
 """
 
 import asyncio
@@ -10,7 +11,8 @@ from typing import Any, Final
 from shadowproxy import logs
 from shadowproxy.compare.rules import RuleError, read_rule
 from shadowproxy.control.answers import Refused
-from shadowproxy.control.reloading import Reloading
+from shadowproxy.control.faults import guarded
+from shadowproxy.control.reloading import Reloading, SavedRules
 from shadowproxy.control.store import Store
 from shadowproxy.report.deciding import saved_rules
 
@@ -26,6 +28,7 @@ class Saved:
         self._store = store
         self._reloading = reloading
         self._left_out: set[str] = set()
+        self._is_stuck = False
         self._log = logs.get("control")
 
     async def poll(self) -> None:
@@ -33,23 +36,33 @@ class Saved:
         pause_s = FIRST_S
         while True:
             await asyncio.sleep(pause_s)
-            try:
-                await self.follow()
-                pause_s = EVERY_S
-            except Refused:
-                pause_s = min(EVERY_S, 2 * pause_s)  # judge, who writes it, says what is the matter
+            is_done = await self.follow()
+            pause_s = EVERY_S if is_done else min(EVERY_S, 2 * pause_s)
 
-    async def follow(self) -> None:
-        """Puts in force what is saved now.
+    async def follow(self) -> bool:
+        """Puts in force what is saved now; False if that cannot be done yet."""
+        return await guarded(self._follow(), "saved rules") is True
 
-        Raises:
-            Refused: the store cannot be read.
-        """
-        found = await self._store.read(saved_rules)
+    async def _follow(self) -> bool:
+        try:
+            found = await self._store.read(saved_rules)
+        except Refused:  # judge, who writes it, says what is the matter
+            return False
         usable = tuple(
             (each["id"], each["endpoint"], each["rule"]) for each in found if self._is_usable(each)
         )
-        await self._reloading.adopt(usable)
+        return await self._adopt(usable)
+
+    async def _adopt(self, usable: SavedRules) -> bool:
+        try:
+            await self._reloading.adopt(usable)
+        except OSError as error:
+            if not self._is_stuck:
+                self._log.error("saved_rules_not_in_force", error=error.strerror)
+            self._is_stuck = True
+            return False
+        self._is_stuck = False
+        return True
 
     def _is_usable(self, saved: dict[str, Any]) -> bool:
         try:

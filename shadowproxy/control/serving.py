@@ -18,6 +18,7 @@ from shadowproxy.control.auditing import Auditing
 from shadowproxy.control.connections import Connections
 from shadowproxy.control.dialling import Dialling, now_utc
 from shadowproxy.control.documents import changed
+from shadowproxy.control.faults import Fault, guarded
 from shadowproxy.control.live import EVERY_S
 from shadowproxy.control.reloading import Reloading
 from shadowproxy.control.saved import Saved
@@ -88,7 +89,9 @@ async def _tell(state: State) -> None:
     while True:
         await asyncio.sleep(EVERY_S)
         if state.live.is_heard:
-            await state.live.publish(await changed(state))
+            figures = await guarded(changed(state), "live figures")
+            if not isinstance(figures, Fault):
+                await state.live.publish(figures)
 
 
 async def _listen(connections: Connections, sock: socket.socket) -> asyncio.Server:

@@ -155,7 +155,7 @@ async def test_findings_that_it_hides_are_expected_until_it_is_deleted() -> None
         assert "SHOP-12" in explained["note"]
         assert (await group(control, found[OWNER]))["state"] == "open"
         deleted = await control.ask("DELETE", f"/api/v1/rules/{rule}")
-        assert deleted.json == {"id": rule, "deleted": True}
+        assert deleted.json == {"id": rule, "deleted": True, "in_force": False}
         reopened = await group(control, found[PRICE])
         assert (reopened["state"], reopened["rule"], reopened["note"]) == ("open", None, "")
         settings = read_settings(control.folder)
