@@ -85,7 +85,7 @@ async def _wish(request: web.Request) -> Wish:
 
 async def _tried(state: State, wish: Wish) -> dict[str, Any]:
     async with state.simulating:
-        return await state.store.read(try_rule, wish, state.process.settings)
+        return await state.store.read(try_rule, wish, state.process.settings, now_utc().date())
 
 
 def _actor(request: web.Request) -> Actor:

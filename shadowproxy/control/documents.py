@@ -97,19 +97,19 @@ async def summary(state: State, query: Query) -> Document:
             listed = await state.store.read(group_list, groups_of({"limit": "1"}), window)
             return {**found, "groups": listed["total"]}
         return {**found, "groups": None}
-    report = await state.store.read(report_of, window, endpoint)
+    found = await report(state, query, 1)
     return {
-        **{name: report[name] for name in ("exchanges", "verdicts", "coverage", "conclusion")},
-        "since": report["since"],
-        "window_s": report["window_s"],
+        **{name: found[name] for name in ("exchanges", "verdicts", "coverage", "conclusion")},
+        "since": found["since"],
+        "window_s": found["window_s"],
         "not_compared": {
-            f"{each['state']}/{each['reason']}": each["count"] for each in report["not_compared"]
+            f"{each['state']}/{each['reason']}": each["count"] for each in found["not_compared"]
         },
         "added_latency": {
-            "p50_s": report["users"]["added_p50_s"], "p99_s": report["users"]["added_p99_s"]
+            "p50_s": found["users"]["added_p50_s"], "p99_s": found["users"]["added_p99_s"]
         },
-        "users": report["users"],
-        "groups": report["findings"],
+        "users": found["users"],
+        "groups": found["findings"],
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ if every stored example of it is; answers are redacted, so what is compared is w
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
@@ -79,12 +80,12 @@ def read_wish(document: Any) -> Wish:
     return Wish(settings.rules[0], endpoint, storable(group))
 
 
-def try_rule(connection: Connection, wish: Wish, settings: Settings) -> dict[str, Any]:
+def try_rule(connection: Connection, wish: Wish, settings: Settings, today: date) -> dict[str, Any]:
     """What a rule would hide of what is stored, as the API says it."""
     ids = newest_ids(connection, wish.endpoint, wish.group, MAX_PAIRS + 1)
     redactor = Redactor(settings.redact, b"")
     trial = _Trial(stored_samples(connection, ids[:MAX_PAIRS]), redactor)
-    rules = Rules.read(settings.compare)
+    rules = Rules.read(settings.compare, today)
     found = simulate(wish.rule, trial.pairs(), rules, wish.endpoint, trial.look)
     found = found._replace(are_all=found.pairs == len(ids))
     kept = sample_counts(connection, list(+trial.hidden))

@@ -4,9 +4,11 @@
     go      E = mean over q < p0 of (q/p0)^k ((1-q)/(1-p0))^(n-k) >= 1 / ALPHA
     no-go   the same over q > p0, or the candidate is called slower
 
-Laws: each claim is wrong with a probability of at most ALPHA, however often one looks (Ville 1939), if
-exchanges are independent; findings that a person expects do not count against the candidate; of what
-cannot be told apart the worse is assumed.
+Laws: of all that is kept each claim is wrong with a probability of at most ALPHA, however often one
+looks (Ville 1939), if exchanges are independent; of a window that was chosen beforehand, if one looks
+once. Findings that a person expects do not count against the candidate. What could not be compared is
+good for no claim: it speaks neither for the candidate nor against it; of what else cannot be told apart
+the worse is assumed.
 """
 
 import math
@@ -28,6 +30,8 @@ NOT_YET: Final = "not enough data"
 class Facts:
     """`compared` exchanges had a verdict on the candidate; in `bad` of them it failed or differed.
 
+    `unclear` further ones were answered by both and could not be compared.
+
     `open_findings` and `returned` are those that no person has decided on, and those that came back
     after they were called fixed; `decided` are those that a person expects or has called fixed, which
     are not among the `bad`.
@@ -36,10 +40,12 @@ class Facts:
     compared: int
     bad: int
     goal: float
+    unclear: int = 0
     open_findings: int = 0
     returned: int = 0
     decided: int = 0
     slower: Sequence[str] = ()
+    is_window: bool = False
 
 
 def conclude(facts: Facts) -> dict[str, Any]:
@@ -47,20 +53,24 @@ def conclude(facts: Facts) -> dict[str, Any]:
     share = _percent(facts.bad / facts.compared) if facts.compared else "none"
     goal = _percent(facts.goal)
     reasons = _reasons(facts)
-    if is_above(facts.bad, facts.compared, facts.goal):
+    if is_above(facts.bad, facts.compared + facts.unclear, facts.goal):
         told = f"The candidate is not ready: {share} of {facts.compared:,} answers differ or fail"
         return _made(NO_GO, f"{told}, at most {goal} may.", reasons)
     if facts.slower:
-        told = (
-            f"The candidate is not ready: it is slower at {_things(len(facts.slower), 'endpoint')}."
-        )
-        return _made(NO_GO, told, reasons)
-    if is_below(facts.bad, facts.compared, facts.goal):
+        count = _things(len(facts.slower), "endpoint")
+        return _made(NO_GO, f"The candidate is not ready: it is slower at {count}.", reasons)
+    if is_below(facts.bad + facts.unclear, facts.compared + facts.unclear, facts.goal):
         sentence = (
             f"The candidate behaves like legacy: of {facts.compared:,} compared answers at most"
-            f" {goal} differ, and that holds with 95 % confidence."
+            f" {goal} differ, with 95 % confidence{' for this window' if facts.is_window else ''}."
         )
         return _made(GO, sentence, reasons)
+    if facts.unclear and is_below(facts.bad, facts.compared, facts.goal):
+        sentence = (
+            f"{facts.compared:,} answers were compared and hardly any differ, but"
+            f" {_things(facts.unclear, 'answer')} could not be compared: that is too many to say go."
+        )
+        return _made(NOT_YET, sentence, reasons)
     more = needed(facts.bad, facts.compared, facts.goal)
     if more is None:
         sentence = (
@@ -83,6 +93,8 @@ def _reasons(facts: Facts) -> list[str]:
     said = []
     if facts.bad:
         said.append(f"{facts.bad:,} of {facts.compared:,} answers differ or fail")
+    if facts.unclear:
+        said.append(f"{_things(facts.unclear, 'answer')} could not be compared")
     if facts.open_findings:
         said.append(f"{_things(facts.open_findings, 'finding')} nobody has decided on")
     if facts.returned:

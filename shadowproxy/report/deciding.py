@@ -96,7 +96,10 @@ def save_rule(
     explained: Sequence[str],
     actor: Actor,
 ) -> str:
-    """Keeps a rule that is valid; `explained` are the findings that it hides. Its id."""
+    """Keeps a rule that is valid. Its id.
+
+    Of `explained`, the findings that it hides, those become expected that nobody has decided on.
+    """
     text = orjson.dumps(dict(rule), option=orjson.OPT_SORT_KEYS).decode()
     rule_id = blake2b(f"{endpoint}\x1f{text}".encode(), digest_size=6).hexdigest()
     known = connection.execute(select(rules.c.id).where(rules.c.id == rule_id)).scalar()
@@ -106,15 +109,18 @@ def save_rule(
                 id=rule_id, endpoint=endpoint, rule=text, reason=reason, by=actor.name, at=actor.at
             )
         )
-        note(connection, actor, "rule saved", rule_id, after=f"{endpoint} {text}", reason=reason)
-    connection.execute(
+    changed = connection.execute(
         update(groups)
-        .where(groups.c.id.in_(explained))
+        .where(groups.c.id.in_(explained), groups.c.state == "open")
         .values(
             state="expected", note=f"explained by a saved rule: {reason}".rstrip(": "),
             state_since=actor.at, state_by=actor.name, rule=rule_id,
         )
     )  # fmt: skip
+    after = f"{endpoint} {text}; findings explained: {changed.rowcount}".strip()
+    if known is None or changed.rowcount:
+        action = "rule saved" if known is None else "rule saved again"
+        note(connection, actor, action, rule_id, after=after, reason=reason)
     return rule_id
 
 

@@ -20,7 +20,7 @@ from shadowproxy.report.learned import links_of
 from shadowproxy.report.schema import RECHECKS, endpoint_id, groups
 from shadowproxy.report.traffic import rate
 from shadowproxy.report.versions import History, history_of, shown_in
-from shadowproxy.report.windows import Window, chart_width_s, fill, first_start_s
+from shadowproxy.report.windows import Window, chart_width_s, fill, span_of
 
 MAX_LIMIT: Final = 1_000
 DEFAULT_LIMIT: Final = 200
@@ -55,7 +55,7 @@ def group_list(connection: Connection, query: Query, window: Window) -> dict[str
     total = connection.execute(select(func.count()).select_from(groups).where(*chosen)).scalar_one()
     exchanges = exchanges_by_endpoint(connection, window)
     counts = _window_counts(connection, window)
-    rows = connection.execute(select(groups).where(*chosen)).mappings().all()
+    rows = connection.execute(select(*_LISTED).where(*chosen)).mappings().all()
     ordered = sorted(rows, key=lambda row: _order(row, query.sort, counts, exchanges))
     if query.sort in ("last_seen", "first_seen"):
         ordered.sort(key=lambda row: str(row[query.sort]), reverse=True)
@@ -68,6 +68,10 @@ def group_list(connection: Connection, query: Query, window: Window) -> dict[str
         "causes": causes_of(connection, ordered),
         **_evicted(connection),
     }
+
+
+_LISTED: Final = [column for column in groups.c if column.name != "reproducer"]
+"""Up to 5 KiB each, and only one that is looked at needs it."""
 
 
 class Standing(NamedTuple):
@@ -295,11 +299,11 @@ def group_series(connection: Connection, group_id: str, window: Window) -> dict[
     """How often it was seen, over time."""
     table = schema.group_series
     is_its = table.c.group_id == group_id
-    first_s = first_start_s(connection, table, window, is_its)
-    if first_s is None:
+    span = span_of(connection, table, window, is_its)
+    if span is None:
         return {"width_s": 60, "points": []}
     now_s = int(window.now.timestamp())
-    width_s = max(60, chart_width_s(first_s, now_s))
+    width_s = max(60, chart_width_s(span[0], now_s, span[1]))
     start = (table.c.start_s - table.c.start_s % width_s).label("start_s")
     rows = connection.execute(
         select(start, func.sum(table.c.count))
@@ -312,7 +316,7 @@ def group_series(connection: Connection, group_id: str, window: Window) -> dict[
 
 
 def _cause(connection: Connection, group_id: str) -> dict[str, Any] | None:
-    rows = connection.execute(select(groups)).mappings().all()
+    rows = connection.execute(select(*_LISTED)).mappings().all()
     known = {row["id"]: row for row in rows}
     for cause in causes_of(connection, rows):
         if group_id in cause["groups"]:

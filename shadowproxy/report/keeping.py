@@ -44,6 +44,8 @@ from shadowproxy.report.writing import last_flush, write
 
 TRAFFIC_S: Final = 5.0
 """Between two readings of the tallies."""
+SIGN_S: Final = 45.0
+"""Between two flushes at most, even if there is nothing to say: who writes is known to live."""
 TIDY_S: Final = 10.0
 TIDY_BUDGET_S: Final = 0.2
 FIRST_PAUSE_S: Final = 1.0
@@ -86,7 +88,7 @@ class Keeper:
         self._waiting = Batch()
         self._number = self._written = 0
         self._baseline: Mapping[str, int] = {}
-        self._traffic_s = self._tidy_s = self._pause_s = self._next_s = 0.0
+        self._traffic_s = self._tidy_s = self._pause_s = self._next_s = self._sign_s = 0.0
         self._news = threading.Condition()
         self._handed: Batch | None = None
         self._is_ending = False
@@ -159,7 +161,7 @@ class Keeper:
             if self._attempted is not None:
                 self._write(engine, self._attempted)
             self._add_traffic(is_ending)
-            if not self._waiting.is_empty():
+            if not self._waiting.is_empty() or monotonic() >= self._sign_s:
                 self._attempted, self._waiting = self._waiting, Batch()
                 self._number = self._written + 1
                 self._write(engine, self._attempted)
@@ -202,6 +204,7 @@ class Keeper:
             is_new = write(connection, batch, self._writer_id, self._number, now, most)
             written, baseline = last_flush(connection, self._writer_id)
         self._attempted = None
+        self._sign_s = monotonic() + SIGN_S
         self._written = written
         if not is_new:  # it was committed unheard, with what it had of traffic
             self._baseline = baseline

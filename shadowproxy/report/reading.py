@@ -21,6 +21,7 @@ from shadowproxy.report.findings import (
     group_detail,
     group_list,
     sample_of,
+    samples_of,
     standing_of,
 )
 from shadowproxy.report.learned import slower_of
@@ -106,12 +107,14 @@ def report_of(
     sums = exchanges_of(totals)
     facts = Facts(
         sum(verdicts[verdict]["count"] for verdict in _TRIED),
-        _bad(verdicts, standing),
+        _bad(verdicts, standing, totals["evicted"], totals["lost"]),
         max_mismatch,
+        verdicts[Verdict.INCOMPARABLE]["count"],
         standing.undecided,
         standing.returned,
         standing.decided,
         list(slower.values()),
+        window.since_s is not None,
     )
     shown = {group["id"] for group in listed["groups"]}
     return {
@@ -142,21 +145,19 @@ def report_of(
     }
 
 
-_TRIED: Final = (
-    Verdict.MATCH, Verdict.NOISE, Verdict.MISMATCH, Verdict.CANDIDATE_FAILED, Verdict.INCOMPARABLE,
-)  # fmt: skip
+_TRIED: Final = (Verdict.MATCH, Verdict.NOISE, Verdict.MISMATCH, Verdict.CANDIDATE_FAILED)
 """What says something about the candidate."""
 
 
-def _bad(verdicts: dict[str, Any], standing: Standing) -> int:
+def _bad(verdicts: dict[str, Any], standing: Standing, evicted: int, lost: int) -> int:
     """Exchanges that speak against the candidate; noise and what a person expects do not.
 
     An exchange may show several findings, so of those that count there are at most as many as their
-    counts add up to.
+    counts add up to, those included that there was no room for. Where anything was lost nobody knows.
     """
     mismatches = int(verdicts[Verdict.MISMATCH]["count"])
-    if standing.excused:
-        mismatches = min(mismatches, standing.counted)
+    if standing.excused and not lost:
+        mismatches = min(mismatches, standing.counted + evicted)
     return mismatches + int(verdicts[Verdict.CANDIDATE_FAILED]["count"])
 
 
@@ -183,20 +184,25 @@ def read_report(
         return report_of(connection, Window(now, since_s), endpoint, max_mismatch=max_mismatch)
 
 
-def read_groups(url: str, ids: Sequence[str] | None, now: datetime) -> list[dict[str, Any]]:
-    """Findings with their samples: those of these ids, or all that are open or came back.
+def read_groups(
+    url: str, ids: Sequence[str] | None, now: datetime, limit: int = MAX_LIMIT
+) -> list[dict[str, Any]]:
+    """Findings with their samples: those of these ids, or `limit` that are open or came back.
 
     Raises:
         StoreError: the store cannot be read.
     """
     with _reading(url) as connection:
         window = Window(now)
-        if ids is None:
-            queries = [Query(state=state, limit=MAX_LIMIT) for state in ("returned", "open")]
-            listed = [group_list(connection, query, window)["groups"] for query in queries]
-            ids = [group["id"] for groups in listed for group in groups]
-        found = [group_detail(connection, group_id, window) for group_id in ids]
-        return [group for group in found if group is not None]
+        if ids is not None:
+            found = [group_detail(connection, group_id, window) for group_id in ids]
+            return [group for group in found if group is not None]
+        listed: list[dict[str, Any]] = []
+        for state in ("returned", "open"):
+            listed += group_list(connection, Query(state=state, limit=limit), window)["groups"]
+        return [
+            {**group, "samples": samples_of(connection, group["id"])} for group in listed[:limit]
+        ]
 
 
 def read_sample(url: str, sample_id: str) -> dict[str, Any] | None:

@@ -175,7 +175,7 @@ sample_groups: Final = Table(
     Column("draw", Float, nullable=False),
     Index("sample_groups_sample", "sample_id"),
 )
-"""The latest of a group are kept and those with the highest `draw`: every one is as likely to be."""
+"""The latest of a group are kept and those with the highest `draw`, whoever wrote them."""
 
 learned: Final = Table(
     "learned",

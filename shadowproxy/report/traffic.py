@@ -13,7 +13,7 @@ from shadowproxy.core.words import Verdict
 from shadowproxy.findings.shares import share
 from shadowproxy.report.meanings import meaning
 from shadowproxy.report.schema import VERDICTS, traffic
-from shadowproxy.report.windows import Window, chart_width_s, fill, first_start_s
+from shadowproxy.report.windows import Window, chart_width_s, fill, span_of
 
 Totals = Mapping[str, int]
 """By name: received, skipped/method, verdict/match, requests/2xx, overhead/0.001, ..."""
@@ -39,15 +39,18 @@ def rate(count: int, total: int) -> dict[str, float | None]:
 
 
 def exchanges_of(totals: Totals) -> dict[str, Any]:
-    """The law of conservation in its six numbers."""
+    """The law of conservation in its six numbers.
+
+    `balanced` is not told of a stretch of time: what was received before it may have ended in it.
+    """
     ended = {
         str(state): sum(totals.get(f"{state}/{reason}", 0) for reason in reasons)
         for state, reasons in REASONS.items()
     }
     ended["recorded"] = sum(totals.get(f"verdict/{verdict}", 0) for verdict in Verdict)
     received = totals.get("received", 0)
-    in_flight = received - sum(ended.values())
-    return {"received": received, **ended, "in_flight": in_flight, "balanced": in_flight >= 0}
+    in_flight = max(0, received - sum(ended.values()))
+    return {"received": received, **ended, "in_flight": in_flight, "balanced": None}
 
 
 def verdicts_of(totals: Totals) -> dict[str, Any]:
@@ -118,11 +121,11 @@ def _sentence(requests: int, p99_s: float | None, errors: int, own: int) -> str:
 def series_of(connection: Connection, window: Window) -> dict[str, Any]:
     """Verdicts over time."""
     is_verdict = traffic.c.name.like("verdict/%")
-    first_s = first_start_s(connection, traffic, window, is_verdict)
-    if first_s is None:
+    span = span_of(connection, traffic, window, is_verdict)
+    if span is None:
         return {"width_s": 10, "points": []}
     now_s = int(window.now.timestamp())
-    width_s = chart_width_s(first_s, now_s)
+    width_s = chart_width_s(span[0], now_s, span[1])
     start = (traffic.c.start_s - traffic.c.start_s % width_s).label("start_s")
     rows = connection.execute(
         select(start, traffic.c.name, func.sum(traffic.c.count))

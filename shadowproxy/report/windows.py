@@ -47,19 +47,27 @@ class Window:
         )
 
 
-def chart_width_s(first_s: float, last_s: float) -> int:
-    """The width of a chart's buckets, so that there are at most MAX_POINTS."""
+def chart_width_s(first_s: float, last_s: float, widest_s: int = 0) -> int:
+    """The width of a chart's points: at most MAX_POINTS, and none narrower than a bucket.
+
+    Of what was counted in an hour nobody knows in which of its minutes.
+    """
     for width_s in _CHART_WIDTHS_S:
-        if (last_s - first_s) / width_s <= MAX_POINTS:
+        if width_s >= widest_s and (last_s - first_s) / width_s <= MAX_POINTS:
             return width_s
     return _CHART_WIDTHS_S[-1]
 
 
-def first_start_s(connection: Connection, table: Table, window: Window, *more: Any) -> int | None:
-    """Where the oldest bucket of a window begins, of rows for which `more` holds."""
-    oldest = select(func.min(table.c.start_s)).where(window.holds(table), *more)
-    found: int | None = connection.execute(oldest).scalar()
-    return found
+def span_of(
+    connection: Connection, table: Table, window: Window, *more: Any
+) -> tuple[int, int] | None:
+    """Where the oldest bucket of a window begins and how wide the widest is; None without any.
+
+    Of rows for which `more` holds.
+    """
+    found = select(func.min(table.c.start_s), func.max(table.c.width_s))
+    first_s, widest_s = connection.execute(found.where(window.holds(table), *more)).one()
+    return None if first_s is None else (int(first_s), int(widest_s))
 
 
 def fill(points: Sequence[dict[str, Any]], width_s: int, last_s: int) -> list[dict[str, Any]]:

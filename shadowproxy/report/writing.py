@@ -6,7 +6,9 @@ names already.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from operator import add
+from typing import Final
 
 import orjson
 from sqlalchemy import Connection, delete, select
@@ -20,7 +22,9 @@ from shadowproxy.report.moving import move_endpoint
 from shadowproxy.report.schema import COUNTERS, RECHECKS, endpoint_id
 from shadowproxy.report.upserting import Row, upsert
 
-CHUNK = 400
+LOST: Final = "lost"
+"""Of `traffic`: rows that a batch had no room for."""
+CHUNK: Final = 400
 """Keys in one statement; SQLite takes 999 variables in its oldest versions."""
 
 
@@ -52,6 +56,8 @@ def write(
         return False
     for rename in batch.renames:
         move_endpoint(connection, rename)
+    if batch.lost:
+        _note_loss(connection, batch.lost, now)
     _write_figures(connection, batch)
     _write_groups(connection, batch, now)
     _write_samples(connection, batch, max_samples)
@@ -70,6 +76,13 @@ def write(
         connection, schema.writers, [{**writer, "baseline": orjson.dumps(kept).decode(), **links}]
     )
     return True
+
+
+def _note_loss(connection: Connection, lost: int, now: str) -> None:
+    """What there was no room for is told for as long as there are figures."""
+    start_s = int(datetime.fromisoformat(now).timestamp()) // WIDTH_S * WIDTH_S
+    row = {"width_s": WIDTH_S, "start_s": start_s, "name": LOST, "count": lost}
+    upsert(connection, schema.traffic, [row])
 
 
 def _write_figures(connection: Connection, batch: Batch) -> None:

@@ -114,7 +114,7 @@ async def test_every_decision_is_audited() -> None:
         assert shown == [
             ("dial", "shadow.sample", "100%", "5%", "r"),
             ("rule deleted", rule, saved, "", ""),
-            ("rule saved", rule, "", saved, "SHOP-12"),
+            ("rule saved", rule, "", f"{saved.strip()}; findings explained: 1", "SHOP-12"),
             ("finding", found[OWNER], "fixed", "open", "b"),
             ("finding", found[OWNER], "open", "fixed", "a"),
         ]
