@@ -24,7 +24,6 @@ from shadowproxy.findings.group import Group
 from shadowproxy.findings.reducing import reduce
 from shadowproxy.judge.exchange import Exchange
 from shadowproxy.redact.redaction import Redactor
-from shadowproxy.redact.secrets import REDACTED
 
 SHARE: Final = 0.05
 """Of the time: 50 ms, the longest that one takes, are made up for in a second."""
@@ -120,8 +119,7 @@ class Reproducer:
         for line in head.decode("latin-1").split("\r\n")[1:]:
             name, mark, value = line.partition(":")
             if mark:
-                is_secret = self._redactor.hides_field(name)
-                found.append((name, REDACTED if is_secret else self._redactor.text(value.strip())))
+                found.append((name, self._redactor.field(name, value)))
         return found
 
     def _body(self, body: bytes) -> bytes:

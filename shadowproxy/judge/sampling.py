@@ -26,7 +26,6 @@ from shadowproxy.ipc.frames import Pair, Side
 from shadowproxy.judge.decision import Decision
 from shadowproxy.judge.exchange import Exchange
 from shadowproxy.redact.redaction import Redactor, TooLargeError
-from shadowproxy.redact.secrets import REDACTED
 from shadowproxy.report.batch import Sample
 
 SHARE: Final = 0.05
@@ -185,9 +184,7 @@ class Sampler:
         for line in head.decode("latin-1").split("\r\n")[1:]:
             name, mark, value = line.partition(":")
             if mark and len(found) < MAX_HEADERS:
-                hides = self.redactor.hides_field(name) or name.lower() == "set-cookie"
-                shown = REDACTED if hides else self.redactor.text(value.strip())
-                found.append([self.redactor.text(name), shown])
+                found.append([self.redactor.text(name), self.redactor.field(name, value)])
         return found
 
 

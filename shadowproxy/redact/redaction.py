@@ -220,8 +220,15 @@ class Redactor:
             return hide_in_text(value[:MAX_EVENT_TEXT])
         return value if isinstance(value, int | float | None) else self.value(value)
 
+    def field(self, name: str, value: str) -> str:
+        """The value of a header field; Content-Type says how the body is read, and is kept."""
+        if self.hides_field(name) or name.lower() == "set-cookie":
+            return REDACTED
+        plain = value.strip()
+        return self.text(plain) if name.lower() == "content-type" else str(self._leaf(plain, False))
+
     def target(self, target: str) -> str:
-        """Path and query of a request."""
+        """Path and query of a request; a path says which endpoint it is, and keeps its segments."""
         path, mark, query = target[:MAX_SCANNED].partition("?")
         shown = "/".join(self._segments(path.split("/")))
         if mark:
@@ -239,9 +246,12 @@ class Redactor:
             before = plain
 
     def _parameter(self, parameter: str) -> str:
-        name, mark, _ = parameter.partition("=")
+        name, mark, value = parameter.partition("=")
         if mark and self.hides_member(unquote_plus(name)):
             return f"{name}={REDACTED}"
+        if self._mode != "keep" and parameter:
+            name, value = (hide_in_text(name), value) if mark else ("", name)
+            return f"{name}{mark}{self._leaf(unquote_plus(value), False)}"
         plain = unquote_plus(parameter)
         return (
             parameter if hide_in_text(plain) == plain else f"{hide_in_text(name)}{mark}{REDACTED}"

@@ -6,7 +6,7 @@ import random
 import zlib
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import msgpack
 import orjson
@@ -389,6 +389,42 @@ def test_headers_and_status_compare_as_they_did(status: int, count: int) -> None
 
 
 # What is never in it
+
+
+def planted(text: str) -> Exchange:
+    """With a text that does not look like a secret wherever there are values."""
+    head = (
+        f"POST /items/42?q={text}&{text} HTTP/1.1\r\nHost: {text}\r\nContent-Type: application/json"
+        f"\r\nX-A: {text}\r\n\r\n"
+    ).encode()
+    fields = f"X-A: {text}\r\nLocation: /{text}\r\n".encode()
+    return exchange_of(
+        whole(json.dumps({"a": text, "b": [text, 1]}), fields=fields),
+        whole(json.dumps({"a": 1, "c": text}), fields=b"X-B: %b\r\n" % text.encode()),
+        head,
+        json.dumps({"q": [text, {"r": text}]}).encode(),
+    )
+
+
+@pytest.mark.parametrize("mode", ["drop", "hash"])
+def test_no_value_is_in_a_sample_that_drops_or_hashes_them(mode: Literal["drop", "hash"]) -> None:
+    """Of headers, the query and bodies; it can be compared again all the same."""
+    exchange = planted("marzipan")
+    redactor = Redactor(RedactSettings(values=mode), b"key")
+    groups = [(group_of("g1"), 0.5)]
+    sample = Sampler(redactor).make(exchange, decided(exchange), RULES, groups, AT, "")
+    assert sample is not None
+    written = zlib.decompress(sample.content).decode()
+    assert "marzipan" not in written + sample.summary
+    document = orjson.loads(written)
+    assert document["legacy"]["media_type"] == "application/json"
+    assert document["legacy"]["tree"].keys() == {"a", "b"}
+    assert ("/c", "added") in places(again(document))
+    if mode == "hash":
+        hashed = redactor.value("marzipan")
+        assert dict(document["legacy"]["headers"])["X-A"] == hashed
+        assert document["legacy"]["tree"]["a"] == document["request"]["body"]["q"][0] == hashed
+        assert document["target"] == f"/items/42?q={hashed}&{hashed}"
 
 
 def test_no_secret_is_in_a_sample() -> None:

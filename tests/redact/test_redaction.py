@@ -2,7 +2,7 @@
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import example, given
@@ -108,6 +108,41 @@ def test_card_numbers_that_are_numbers_are_hidden(value: Any) -> None:
 def test_targets(target: str, expected: str) -> None:
     """Secret parameters, what follows a secret segment, and cards are hidden; the rest is kept."""
     assert REDACTOR.target(target) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "target", "expected"),
+    [
+        ("drop", "/a/b?q=shoes&page=2", "/a/b?q=[string]&page=[string]"),
+        ("drop", "/a?shoes", "/a?[string]"),
+        ("drop", "/a?", "/a?"),
+        ("drop", f"/a?token={SECRET}", "/a?token=[redacted]"),
+        ("hash", "/a?q=a%20b&r=a+b", "/a?q={0}&r={0}"),
+        ("hash", "/a?a+b", "/a?{0}"),
+    ],
+)
+def test_values_of_a_query_are_hashed_or_dropped(
+    mode: Literal["hash", "drop"], target: str, expected: str
+) -> None:
+    """Like those of bodies, where the same text has the same hash; twice changes nothing."""
+    redactor = Redactor(RedactSettings(values=mode), b"key")
+    shown = redactor.target(target)
+    assert shown == expected.format(redactor.value("a b"))
+    assert redactor.target(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"), [("keep", "shoes"), ("drop", "[string]"), ("hash", "hash")]
+)
+def test_values_of_header_fields_are_treated_like_others(
+    mode: Literal["keep", "hash", "drop"], shown: str
+) -> None:
+    """But for Content-Type; those of secret fields are hidden in any case."""
+    redactor = Redactor(RedactSettings(values=mode), b"key")
+    expected = redactor.value("shoes") if mode == "hash" else shown
+    assert redactor.field("X-A", " shoes ") == redactor.field("x-b", expected) == expected
+    assert redactor.field("Content-Type", " text/html") == "text/html"
+    assert redactor.field("Cookie", "a=b") == redactor.field("Set-Cookie", "a=b") == "[redacted]"
 
 
 @pytest.mark.parametrize(
