@@ -41,6 +41,11 @@ def is_whole(text: str) -> bool:
     return not text.endswith(MORE) and _HIDDEN.search(text) is None
 
 
+def is_whole_target(target: str) -> bool:
+    """The same of a request's target, of which parameters are hidden each by itself."""
+    return is_whole(target) and all(map(is_whole, re.split("[?&=]", target)))
+
+
 def field_value(text: str) -> str:
     """A field's value as it was before it was made fit for a terminal."""
     return _BYTE.sub(lambda found: chr(int(found[1], 16)), text)

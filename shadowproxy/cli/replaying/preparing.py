@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from shadowproxy.cli.replaying.hidden import field_value, is_as_sent, is_whole
+from shadowproxy.cli.replaying.hidden import field_value, is_as_sent, is_whole, is_whole_target
 from shadowproxy.cli.replaying.stored import Field, Sample
 from shadowproxy.compare.headers import HOP_BY_HOP
 from shadowproxy.findings.escaping import clip
@@ -85,7 +85,7 @@ def prepare(sample: Sample, given: Sequence[Field], authority: str) -> Prepared 
 def _why_not(sample: Sample) -> str:
     if sample.method not in SAFE_METHODS:
         return f"{clip(sample.method, MAX_SHOWN) or 'its method'} is not safe to send again"
-    if not is_whole(sample.target):
+    if not is_whole_target(sample.target):
         return "its target holds a redacted value, or was cut"
     is_path = sample.target.startswith("/")
     if not (is_path or (sample.target == "*" and sample.method == "OPTIONS")):
