@@ -103,15 +103,17 @@ def trees_of(
     return Trees(trees[0], trees[1], True)
 
 
-def tree_of(observation: Observation, fields: Fields, plan: Plan) -> tuple[Format, Any]:
-    """One body as a tree, and the format that it was read in.
+def tree_of(
+    observation: Observation, fields: Fields, plan: Plan, most: int = MAX_BYTES
+) -> tuple[Format, Any]:
+    """One body as a tree, and the format that it was read in; `most` bytes once it is decompressed.
 
     Raises:
         UndecodableError: it is not of a format that can be looked into.
         BoundError: more than can be looked at in time.
     """
     side = _side(observation, fields)
-    body = undo(observation.body, side.codings)
+    body = undo(observation.body, side.codings, most)
     settled = _settled(side.media, body)
     media = side.media
     if settled is Format.JSON and media.format is Format.SNIFF:

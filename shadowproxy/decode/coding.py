@@ -64,14 +64,14 @@ class Large(NamedTuple):
         return cls(len(body), blake2b(body, digest_size=32).digest())
 
 
-def undo(body: bytes, codings: tuple[str, ...]) -> bytes:
-    """The body without its content codings.
+def undo(body: bytes, codings: tuple[str, ...], most: int = MAX_BYTES) -> bytes:
+    """The body without its content codings, of which none gives more than `most` bytes.
 
     Raises:
         UndecodableError: broken or truncated.
         BoundError: out of bounds, or a coding that nobody here can undo.
     """
-    plain = undo_or_digest(body, codings)
+    plain = undo_or_digest(body, codings, most)
     if isinstance(plain, Large):
         raise BoundError("size")
     return plain

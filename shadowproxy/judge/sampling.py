@@ -8,8 +8,9 @@ out with the reason; of a finding the first ones are kept soon and the later one
 """
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
+from itertools import islice
 from time import monotonic
 from typing import Any, Final
 
@@ -40,8 +41,12 @@ MAX_WAIT_S: Final = 60.0
 MAX_CONTENT_BYTES: Final = 64 << 10
 """Deflated; 4,000 values of answers are 10 KiB."""
 MAX_BODY_BYTES: Final = 128 << 10
-"""Of an answer that is decoded for it: twice what 4,000 usual values take, and 0.3 s of the worst."""
+"""Of an answer that is decoded for it: twice what 4,000 usual values take."""
+MAX_DECODED_BYTES: Final = 256 << 10
+"""Of an answer that was compressed, which may be a thousandth of what it says, and of a request."""
 MAX_DIFFERENCES: Final = 200
+MAX_DIFFERENCES_CHARS: Final = 64 << 10
+"""Of their values together, as far as they are looked through; 200 usual ones have some 20,000."""
 MAX_LISTED: Final = 5
 """In the list of a finding's samples."""
 MAX_SUMMARY_BYTES: Final = 4 << 10
@@ -114,7 +119,6 @@ class Sampler:
     ) -> dict[str, Any]:
         redactor, pair = self.redactor, exchange.pair
         plan = rules.plan(decision.endpoint, exchange.legacy.status)
-        differences = zip(decision.comparison.differences, decision.judgements, strict=True)
         return {
             "id": _id_of(pair, at),
             "at": at,
@@ -127,17 +131,26 @@ class Sampler:
             "request": self._request(pair),
             "legacy": self._answer(exchange.legacy, pair.legacy, plan),
             "candidate": self._answer(exchange.candidate, pair.candidate, plan),
-            "differences": [
-                {**redactor.difference(difference), "explained": judgement.is_explained}
-                for difference, judgement in list(differences)[:MAX_DIFFERENCES]
-            ],
+            "differences": list(self._differences(decision)),
         }
+
+    def _differences(self, decision: Decision) -> Iterator[dict[str, Any]]:
+        """The first ones, as many as there is time for."""
+        end = self.redactor.scanned + MAX_DIFFERENCES_CHARS
+        differences = zip(decision.comparison.differences, decision.judgements, strict=True)
+        for difference, judgement in islice(differences, MAX_DIFFERENCES):
+            if self.redactor.scanned > end:
+                return
+            yield {
+                **self.redactor.difference(difference),
+                "explained": judgement.is_explained,
+            }
 
     def _request(self, pair: Pair) -> dict[str, Any]:
         body, omitted = None, ""
         if pair.request_body:
             try:
-                body = self.redactor.body(orjson.loads(pair.request_body))
+                body = self._sent(pair.request_body)
             except (orjson.JSONDecodeError, TooLargeError):
                 omitted = f"{len(pair.request_body):,} bytes that are not JSON, or too many"
         return {
@@ -145,6 +158,11 @@ class Sampler:
             "body": body,
             "omitted": omitted,
         }
+
+    def _sent(self, body: bytes) -> Any:
+        if len(body) > MAX_DECODED_BYTES:
+            raise TooLargeError
+        return self.redactor.body(orjson.loads(body))
 
     def _answer(self, observation: Observation, side: Side, plan: Plan) -> dict[str, Any]:
         fields = parse_fields(observation.head)
@@ -172,7 +190,7 @@ class Sampler:
         if observation.is_digest or observation.is_cut or observation.body_bytes > MAX_BODY_BYTES:
             return {"omitted": "too large to be kept"}
         try:
-            form, tree = tree_of(observation, fields, plan)
+            form, tree = tree_of(observation, fields, plan, MAX_DECODED_BYTES)
             return {"format": form.value, "tree": self.redactor.body(tree)}
         except UndecodableError:
             return {"omitted": "not of a format that can be looked into"}

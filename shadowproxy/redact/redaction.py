@@ -41,6 +41,8 @@ MAX_BODY_SCANNED: Final = 1 << 16
 """Of a whole body that is text, where the first difference may be far down."""
 MAX_BODY_NODES: Final = 4_000
 """Of one kept answer: some 60 KB of JSON, 10 ms of redacting."""
+MAX_BODY_CHARS: Final = 96 << 10
+"""Of its names and texts together, as far as they are looked through: 80 ms of the worst of them."""
 MAX_BODY_DEPTH: Final = 100
 MAX_BODY_TEXT: Final = 4_000
 EDGE: Final = 256
@@ -48,6 +50,8 @@ EDGE: Final = 256
 secret, of which the longest that shows itself by its end is `user:password@`."""
 _SPARE: Final = 32
 """By which hiding makes longer what was cut: `pwd=x` is shorter than `pwd=[redacted]`."""
+MAX_SPARE_CHARS: Final = 16 << 10
+"""Of all texts of a value, beyond what is shown of each: what more is looked through."""
 MAX_TARGET: Final = 500
 MAX_EVENT_TEXT: Final = 8000
 """A traceback."""
@@ -72,6 +76,8 @@ class Redactor:
         self._fields = _SECRET_FIELDS | {name.lower() for name in settings.headers}
         self._members = {name.lower() for name in settings.members}
         self._mode = settings.values
+        self.scanned = 0
+        """Characters of texts that were looked through so far, which is what redacting costs."""
         self._key = key
 
     def hides_member(self, name: str) -> bool:
@@ -91,6 +97,7 @@ class Redactor:
         legacy, candidate = difference.legacy, difference.candidate
         if self._mode == "keep" and isinstance(legacy, str) and isinstance(candidate, str):
             scanned = MAX_SCANNED if difference.path else MAX_BODY_SCANNED
+            self.scanned += min(len(legacy), scanned) + min(len(candidate), scanned)
             legacy, candidate = _at_first_difference(legacy, candidate, scanned)
         is_secret = self._is_secret_place(difference)
         for side, value in (("legacy", legacy), ("candidate", candidate)):
@@ -121,7 +128,7 @@ class Redactor:
 
     def document(self, tree: Any) -> Any:
         """A whole small document, such as a reproducer: every leaf redacted, larger than a value."""
-        return self._tree(tree, False, [MAX_DOCUMENT_NODES], MAX_DOCUMENT_DEPTH)
+        return self._tree(tree, False, [MAX_DOCUMENT_NODES, MAX_SPARE_CHARS], MAX_DOCUMENT_DEPTH)
 
     def body(self, tree: Any) -> Any:
         """A whole decoded body, every leaf redacted and nothing left out.
@@ -129,27 +136,34 @@ class Redactor:
         Long texts are cut and end with a hash, so that those that differ still do.
 
         Raises:
-            TooLargeError: it has more than MAX_BODY_NODES values, or is deeper than MAX_BODY_DEPTH.
+            TooLargeError: it has more than MAX_BODY_NODES values or MAX_BODY_CHARS characters, or is
+                deeper than MAX_BODY_DEPTH.
         """
-        return self._whole(tree, False, [MAX_BODY_NODES], MAX_BODY_DEPTH)
+        return self._whole(tree, False, _Room(MAX_BODY_NODES, MAX_BODY_CHARS), MAX_BODY_DEPTH)
 
-    def _whole(self, value: Any, is_secret: bool, left: list[int], depth: int) -> Any:
-        left[0] -= 1
-        if left[0] < 0 or depth < 0:
+    def _whole(self, value: Any, is_secret: bool, room: "_Room", depth: int) -> Any:
+        room.take(value)
+        if depth < 0:
             raise TooLargeError
         if isinstance(value, dict):
-            shown: dict[str, Any] = {}
-            for name, item in value.items():
-                hidden = is_secret or self.hides_member(name)
-                shown[_free_name(self.text(name), shown)] = self._whole(
-                    item, hidden, left, depth - 1
-                )
-            return shown
+            return self._members_of(value, is_secret, room, depth)
         if isinstance(value, list):
-            return [self._whole(item, is_secret, left, depth - 1) for item in value]
+            return [self._whole(item, is_secret, room, depth - 1) for item in value]
         if isinstance(value, str) and self._mode == "keep" and not is_secret:
             return self._body_text(value)
         return self._leaf(value, is_secret)
+
+    def _members_of(
+        self, value: dict[str, Any], is_secret: bool, room: "_Room", depth: int
+    ) -> dict[str, Any]:
+        shown: dict[str, Any] = {}
+        numbers: dict[str, int] = {}
+        for name, item in value.items():
+            room.take_text(name)
+            hidden = is_secret or self.hides_member(name)
+            free = _free_name(self.text(name), shown, numbers)
+            shown[free] = self._whole(item, hidden, room, depth - 1)
+        return shown
 
     def _body_text(self, text: str) -> str:
         hidden, is_all = _hide_start(text, MAX_BODY_TEXT + MAX_SCANNED)
@@ -164,11 +178,12 @@ class Redactor:
 
     def value(self, value: Any, is_secret: bool = False) -> Any:
         """A decoded value: every leaf redacted, at most MAX_NODES of them shown."""
-        return self._tree(value, is_secret, [MAX_NODES], MAX_DEPTH)
+        return self._tree(value, is_secret, [MAX_NODES, MAX_SPARE_CHARS], MAX_DEPTH)
 
     def _tree(self, value: Any, is_secret: bool, left: list[int], depth: int) -> Any:
         left[0] -= 1
-        if isinstance(value, dict | list) and (not depth or left[0] < 0):
+        left[1] -= len(value[MAX_TEXT + _SPARE : MAX_SCANNED]) if isinstance(value, str) else 0
+        if left[1] < 0 or (isinstance(value, dict | list) and (not depth or left[0] < 0)):
             return _MORE
         if isinstance(value, dict):
             shown = {}
@@ -204,6 +219,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """A text, its secrets hidden and then cut to MAX_TEXT."""
+        self.scanned += min(len(text), MAX_SCANNED)
         hidden, is_all = _hide_start(text, MAX_SCANNED)
         if is_all and (len(hidden) <= MAX_TEXT or _is_cut(text, hidden, MAX_TEXT)):
             return hidden
@@ -273,16 +289,51 @@ _CUT_ENDS: Final = (_MORE, REDACTED, CARD)
 """The cut may have been in the middle of a secret, which is then hidden with the dots behind it."""
 
 
-def _free_name(name: str, taken: Container[str]) -> str:
-    """Names that differ only in what is hidden stay two members."""
-    free, number = name, 2
+class _Room:
+    """What of one body may still be kept."""
+
+    def __init__(self, nodes: int, chars: int) -> None:
+        self._nodes = nodes
+        self._chars = chars
+
+    def take(self, value: Any) -> None:
+        self._nodes -= 1
+        if self._nodes < 0:
+            raise TooLargeError
+        if isinstance(value, str):
+            self.take_text(value)
+
+    def take_text(self, text: str) -> None:
+        self._chars -= min(len(text), MAX_BODY_TEXT + MAX_SCANNED)
+        if self._chars < 0:
+            raise TooLargeError
+
+
+def _free_name(name: str, taken: Container[str], numbers: dict[str, int]) -> str:
+    """Names that differ only in what is hidden stay two members; `numbers` are the latest given."""
+    free, number = name, numbers.get(name, 1)
     while free in taken:
-        free, number = f"{name} ({number})", number + 1
+        number += 1
+        free = f"{name} ({number})"
+    numbers[name] = number
     return free
 
 
-def _place(steps: tuple[str | int, ...]) -> str:
-    return pointer(hide_in_text(step) if isinstance(step, str) else step for step in steps)
+def _place(steps: Iterable[str | int]) -> str:
+    """Of a long one as much as is shown: a name may be as long as a body."""
+    shown: list[str | int] = []
+    left = MAX_TEXT
+    for step in steps:
+        if left < 0:
+            break
+        shown.append(_hide_name(step) if isinstance(step, str) else step)
+        left -= len(str(shown[-1])) + 1
+    return pointer(shown)
+
+
+def _hide_name(name: str) -> str:
+    hidden, is_all = _hide_start(name, MAX_SCANNED)
+    return hidden if is_all else hidden + _MORE
 
 
 def _general_place(steps: tuple[str | int, ...]) -> str:

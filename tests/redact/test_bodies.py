@@ -9,9 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shadowproxy.compare.differences import Difference, pointer
 from shadowproxy.core.settings import RedactSettings
+from shadowproxy.core.words import Kind
 from shadowproxy.redact.redaction import (
     EDGE,
+    MAX_BODY_CHARS,
     MAX_BODY_DEPTH,
     MAX_BODY_NODES,
     MAX_BODY_TEXT,
@@ -206,3 +209,43 @@ def test_only_a_real_hash_is_taken_for_one(text: str) -> None:
     """A value that merely begins like one is hashed; one that looks like a type is dropped."""
     assert REDACTORS["hash"].body(text) != text
     assert REDACTORS["drop"].body(text) == "[string]"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_body_has_so_many_characters(mode: Mode) -> None:
+    """Of names and texts together; those of a text that are not looked through do not count."""
+    redactor = REDACTORS[mode]
+    half = ["x" * 1000] * (MAX_BODY_CHARS // 1000)
+    redactor.body([half, "x" * (MAX_BODY_CHARS % 1000)])
+    with pytest.raises(TooLargeError):
+        redactor.body([half, "x" * (MAX_BODY_CHARS % 1000 + 1)])
+    with pytest.raises(TooLargeError):
+        redactor.body([half, {"x" * (MAX_BODY_CHARS % 1000): "x"}])
+    redactor.body("x" * (2 * MAX_BODY_CHARS))
+
+
+def test_many_names_that_say_the_same_stay_as_many() -> None:
+    """And cost no more than others: every one is numbered once."""
+    names = [f"token={number}" for number in range(3000)]
+    shown = KEEP.body(dict.fromkeys(names, 1))
+    assert len(shown) == len(names)
+    assert list(shown)[:2] == ["token=[redacted]", "token=[redacted] (2)"]
+    assert list(shown)[-1] == "token=[redacted] (3000)"
+
+
+def test_a_value_of_many_long_texts_is_cut_and_stays_as_it_is_then() -> None:
+    """What is looked through of it beyond what is shown is bounded; so it says the same twice."""
+    shown = KEEP.value([["x" * 2000] * 10] * 10)
+    assert shown[0][0] == "x" * MAX_TEXT + "..."
+    assert shown[-1] == "..."
+    assert KEEP.value(shown) == shown
+
+
+def test_a_path_is_hidden_and_cut_whatever_its_names_are() -> None:
+    """Of a name of a megabyte as much is looked at as is shown."""
+    name = f"token={SECRET} " + "4111 " * 200_000
+    before = Difference(pointer((name, "b")), Kind.CHANGED, 1, 2, (name, "b"))
+    shown = KEEP.path(before)
+    assert SECRET not in shown
+    assert len(shown) == MAX_TEXT + len("...")
+    assert KEEP.path(before, general=True) == "/*/b"
