@@ -39,6 +39,8 @@ _LOST: Final = {
     "lost": "The store cannot be reached",
     "full": "The store is full",
     "locked": "The store is locked by another process",
+    "refused": "The store refused what was to be written",
+    "silent": "Nothing is heard of the store",
 }
 _HELP: Final = {
     "lost": "Users are served and pairs are still compared, but nothing new is kept. Check that the "
@@ -47,7 +49,14 @@ _HELP: Final = {
     "report.max_size or lower report.retention.",
     "locked": "Users are served and pairs are still compared, but nothing new is kept until the other "
     "process lets go. Two proxies need two SQLite files, or one PostgreSQL store.",
+    "refused": "Users are served and pairs are still compared. What the store will never take is left "
+    "out and counted as lost, and what comes after it is tried by itself; the log says what it was.",
+    "silent": "Users are served, but judge has not said for a minute that the store is open: what is "
+    "shown may be old. See on the page of the status whether judge is up, and in the log what it says.",
 }
+_UNHEARD: Final = ("", "starting")
+SILENT_S: Final = 60.0
+"""A store is opened within a second, or judge says why it is not."""
 
 
 class Banner(NamedTuple):
@@ -77,7 +86,7 @@ class Trouble(NamedTuple):
 
 def overview(report: Document, status: Document) -> str:
     """The page at `/`."""
-    trouble = store_trouble(member(status, "store"))
+    trouble = store_trouble(status)
     return render(
         "overview.html",
         **summary(report),
@@ -170,9 +179,12 @@ def next_steps(report: Document, status: Document) -> list[Step]:
     return steps[:4]
 
 
-def store_trouble(store: Document) -> Trouble | None:
-    """What is wrong with the store, if anything."""
+def store_trouble(status: Document) -> Trouble | None:
+    """What is wrong with the store, if anything; right after the start nothing is known of it."""
+    store = member(status, "store")
     state = text(store, "state")
+    if state in _UNHEARD and (finite(status.get("uptime_s")) or 0.0) > SILENT_S:
+        state = "silent"
     if state not in _LOST:
         return None
     return Trouble(_LOST[state], _HELP[state], text(store, "error"))

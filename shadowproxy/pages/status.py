@@ -8,7 +8,8 @@ from shadowproxy.pages.overview import store_trouble
 from shadowproxy.pages.rendering import render
 
 _STORE: Final = {"ok": "is written", "off": "is off", "lost": "is lost", "full": "is full",
-                 "locked": "is locked"}  # fmt: skip
+                 "locked": "is locked", "refused": "refuses what is written",
+                 "starting": "is being opened", "": "is not reported"}  # fmt: skip
 
 
 def status(document: Document) -> str:
@@ -24,10 +25,8 @@ def status(document: Document) -> str:
         shadow=member(document, "shadow"),
         processes=members(document, "processes"),
         store=store,
-        store_word=_STORE.get(
-            text(store, "state"), words(text(store, "state") or "is not reported")
-        ),
-        trouble=store_trouble(store),
+        store_word=_STORE.get(text(store, "state"), words(text(store, "state"))),
+        trouble=store_trouble(document),
         config=config,
         last_reload=member(config, "last_reload"),
         restart_needed=[str(each) for each in values(config, "restart_needed")],

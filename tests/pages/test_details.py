@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shadowproxy.pages.controls import controls
 from shadowproxy.pages.coverage import coverage
 from shadowproxy.pages.endpoints import MAX_CURVES, endpoints
@@ -149,3 +151,26 @@ def test_trouble_of_the_store_is_on_the_status() -> None:
     page = Reading(status(document))
     assert "The store is lost" in page.text
     assert "no <route>" in page.text
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "help_"),
+    [
+        ("ok", "The store is written", None),
+        ("off", "The store is off", None),
+        ("refused", "The store refuses what is written", "counted as lost"),
+        ("starting", "The store is being opened", "may be old"),
+        ("", "The store is not reported", "may be old"),
+    ],
+)
+def test_every_state_of_the_store_has_words(state: str, said: str, help_: str | None) -> None:
+    """One that nobody has reported is no trouble before the first minute is over."""
+    for uptime_s in (5, 59, 61):
+        document = {**STATUS, "store": {"state": state}, "uptime_s": uptime_s}
+        page = Reading(status(document))
+        assert said in page.text
+        is_early = state in ("", "starting") and uptime_s < 60
+        assert bool(page.root.xpath("//*[@id='status-store']//*[@class='banner bad']")) is (
+            help_ is not None and not is_early
+        )
+        assert is_early or help_ is None or help_ in page.text

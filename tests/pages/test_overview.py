@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shadowproxy.pages.overview import banner, next_steps, overview
 from tests.browser.examples import REPORT, STATUS, empty
 from tests.pages.parsing import Reading
@@ -74,6 +76,18 @@ def test_trouble_of_the_store_is_said_above_all() -> None:
     (word, *_) = page.root.xpath("//main//*[@class='word']")
     assert word.text == "The store is full"
     assert "disk <full>" in page.text
+    assert "Users are served" in page.text
+
+
+@pytest.mark.parametrize("state", ["refused", "starting", ""])
+def test_a_store_of_which_nothing_good_is_heard_is_trouble(state: str) -> None:
+    """Of a proxy that has run for an hour; its report is shown all the same."""
+    page = Reading(overview(REPORT, _with(STATUS, store={"state": state}, uptime_s=3600.0)))
+    (word, *_) = page.root.xpath("//main//*[@class='word']")
+    assert word.text in (
+        "The store refused what was to be written",
+        "Nothing is heard of the store",
+    )
     assert "Users are served" in page.text
 
 
