@@ -3,16 +3,20 @@
     a dial is turned, a file is loaded ─ note ─► waiting ─► one transaction
 
 Laws: the change comes first and never waits for the store; what could not be written is kept, the
-latest MAX_WAITING lines, and tried again; the log has every change whatever becomes of this.
+latest MAX_WAITING lines, and tried again; how many had no room is logged when the store is back. The
+log has every change whatever becomes of this.
 """
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
+from shadowproxy import logs
 from shadowproxy.control.answers import Refused
 from shadowproxy.control.dialling import now_utc
+from shadowproxy.control.faults import guarded
 from shadowproxy.control.queries import storable
 from shadowproxy.control.store import Store
 from shadowproxy.report.deciding import Actor, Line, note_all
@@ -30,7 +34,9 @@ class Auditing:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: deque[Line] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[Line] = deque()
+        self._left_out = 0
+        self._log = logs.get("control")
         self._news = asyncio.Event()
         self._tried = asyncio.Event()
 
@@ -39,6 +45,9 @@ class Auditing:
     ) -> None:
         """A change was made just now."""
         texts = map(storable, (action, subject, before, after, reason))
+        if len(self._waiting) == MAX_WAITING:
+            self._waiting.popleft()
+            self._left_out += 1
         self._waiting.append(Line(Actor(storable(actor), now_utc()), *texts))
         self._tried.clear()
         self._news.set()
@@ -66,11 +75,19 @@ class Auditing:
 
     async def _write_waiting(self) -> bool:
         lines = tuple(self._waiting)
-        try:
-            await self._store.write(note_all, lines)
-        except Refused:  # judge, who writes the store all the time, says what is the matter
+        if await guarded(self._is_written(lines), "audit") is not True:
             return False
         for line in lines:
             if self._waiting and self._waiting[0] is line:
                 self._waiting.popleft()
+        if self._left_out:
+            self._log.error("audit_left_out", lines=self._left_out)
+            self._left_out = 0
+        return True
+
+    async def _is_written(self, lines: Sequence[Line]) -> bool:
+        try:
+            await self._store.write(note_all, lines)
+        except Refused:  # judge, who writes the store all the time, says what is the matter
+            return False
         return True

@@ -28,7 +28,7 @@ from shadowproxy.pages.overview import MAX_FINDINGS, overview
 from shadowproxy.pages.sample import sample
 from shadowproxy.pages.status import status
 
-IMMUTABLE: Final = "no-cache"
+REVALIDATED: Final = "no-cache"
 """Assets are asked for again and answered with 304: a new release is seen at once."""
 _PAGE: Final = "text/html"
 
@@ -106,7 +106,7 @@ async def get_asset(request: web.Request) -> web.Response:
     found = asset(request.match_info["name"])
     if found is None:
         raise Refused(HTTPStatus.NOT_FOUND, "no such file")
-    fields = {"Content-Type": found.content_type, "ETag": found.etag, "Cache-Control": IMMUTABLE}
+    fields = {"Content-Type": found.content_type, "ETag": found.etag, "Cache-Control": REVALIDATED}
     return web.Response(body=found.content, headers=fields)
 
 

@@ -3,6 +3,9 @@
 import asyncio
 from typing import Any
 
+import pytest
+
+from shadowproxy.control import auditing
 from tests.control.filling import Filling
 from tests.control.running import CONFIG, Control, controlling
 from tests.support.waiting import alongside, until, until_said
@@ -92,6 +95,26 @@ async def test_what_is_turned_without_a_store_is_written_when_there_is_one() -> 
             return found if len(found) == 2 else []
 
         assert await until_said(both, "both lines", 8) == ["off", "on"]
+
+
+async def test_what_had_no_room_is_counted_and_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the store is back; the latest lines are kept."""
+    monkeypatch.setattr(auditing, "MAX_WAITING", 3)
+    monkeypatch.setattr(auditing, "LAST_PAUSE_S", 0.1)
+    async with controlling() as control:
+        for value in ("off", "on") * 4:
+            await put(control, "shadow", value=value)
+        Filling().write(control.store)
+
+        async def those_kept() -> list[str]:
+            return [line[4] for line in await lines(control)]
+
+        assert await until_said(those_kept, "lines", 20) == ["on", "off", "on"]
+        await until(lambda: control.events("audit_left_out"), "said")
+        await put(control, "shadow", value="off")
+        await until_said(those_kept, "one more", 20)
+        (said,) = control.events("audit_left_out")
+        assert said["lines"] == 5
 
 
 async def test_a_reason_of_any_text_is_kept() -> None:

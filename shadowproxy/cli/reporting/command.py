@@ -23,7 +23,6 @@ from shadowproxy.config.stores import read_store
 
 T = TypeVar("T")
 
-FORMATS: Final = ("text", "json", "html", "markdown", "junit")
 MAX_CONDITIONS: Final = 100
 """More than a person reads; each is checked and told."""
 _SECRET: Final = ("--store",)
