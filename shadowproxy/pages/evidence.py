@@ -34,16 +34,32 @@ def of_noise(group: Document) -> Said:
             "for noise.sample of the traffic; raise it to know sooner.",
         )
     if not times:
-        most = 1 - math.pow(ALPHA, 1 / samples)
-        return Said(
-            f"Legacy never disagreed with itself in {plural(samples, 'check')}.",
-            "It was asked twice at the same moment and gave the same here each time. So chance or time "
-            f"alone make this difference in at most {percent(most)} of answers, with 95 % confidence: "
-            "it is the candidate's own.",
-        )
+        fact = f"Legacy never disagreed with itself in {plural(samples, 'check')}."
+        return Said(fact, _of_steady(text(noise, "state"), samples))
     _, low, high = share(times, samples)
     counted = f"Legacy disagreed with itself in {number(times)} of {plural(samples, 'check')}"
     return Said(f"{counted} ({percent(low)} to {percent(high)}).", _of_noisy(noise))
+
+
+_OWN: Final = ("confirmed", "regression")
+"""States in which the checks have decided that a difference is no noise."""
+
+
+def _of_steady(state: str, samples: int) -> str:
+    """Legacy asked twice gave the same each time; how much that says depends on how often."""
+    if state in _OWN:
+        most = 1 - math.pow(ALPHA, 1 / samples)
+        return (
+            "It was asked twice at the same moment and gave the same here each time. So chance or time "
+            f"alone make this difference in at most {percent(most)} of answers, with 95 % confidence: "
+            "it is the candidate's own."
+        )
+    if state == "noisy":
+        return "The place counts as noise all the same, so the difference is explained."
+    return (
+        f"It is not decided yet whether the difference is the candidate's own: {plural(samples, 'check')} "
+        f"{'is' if samples == 1 else 'are'} too few to tell. It stays open until there are more."
+    )
 
 
 def _of_noisy(noise: Document) -> str:

@@ -88,7 +88,7 @@ def _tolerances(seen: Sequence[Seen]) -> Iterator[Action]:
         yield from _time(max(apart_s))
     numbers = [[_number(each) for each in pair] for pair in seen]
     pairs = [(a, b) for a, b in numbers if a is not None and b is not None]
-    if len(pairs) == len(seen):
+    if len(pairs) == len(seen) and all(_is_small(a, b) for a, b in pairs):
         yield from _numbers(pairs)
 
 
@@ -116,16 +116,32 @@ def _number(value: Any) -> Decimal | None:
     return number if number.is_finite() else None
 
 
+MAX_SHARE: Final = Decimal("0.01")
+"""Of the larger number; 1 instead of 2 is no inaccuracy, and 170 instead of 100 is none either."""
+ROUNDING: Final = Decimal("0.01")
+"""Below it numbers of other decimals may be one that was rounded."""
+
+
+def _is_small(a: Decimal, b: Decimal) -> bool:
+    """Whether a difference may be one of accuracy: small against the numbers, or rounding."""
+    is_rounding = abs(a - b) < ROUNDING and a.as_tuple().exponent != b.as_tuple().exponent
+    return is_rounding or _share(a, b) <= MAX_SHARE
+
+
+def _share(a: Decimal, b: Decimal) -> Decimal:
+    return abs(a - b) / (max(abs(a), abs(b)) or 1)
+
+
 def _numbers(pairs: Sequence[tuple[Decimal, Decimal]]) -> Iterator[Action]:
     largest = _nice(max(abs(a - b) for a, b in pairs))
-    share = _nice(max(abs(a - b) / max(abs(a), abs(b), Decimal(1)) for a, b in pairs))
+    share = _nice(max(_share(a, b) for a, b in pairs))
     shown = f"{largest:f}"
     yield Action(
         {"numbers": {"abs": int(largest) if largest % 1 == 0 else float(largest)}},
         f"Numbers may be {shown} apart",
         "Numbers further apart still show.",
     )
-    if share < 1:
+    if share <= MAX_SHARE:
         points = f"{(share * 100).normalize():f}%"
         yield Action(
             {"numbers": {"rel": points}},

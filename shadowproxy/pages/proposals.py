@@ -125,7 +125,7 @@ def _actions(kind: str, place: dict[str, str], seen: Sequence[Seen]) -> Iterator
         yield Action(
             {"ignore": True},
             "Say nothing about the media type",
-            "Bodies of two formats are then not compared at all.",
+            "Everything here is hidden: bodies of two formats are then not compared at all.",
         )
         return
     if "header" in place:

@@ -107,7 +107,8 @@ def test_a_proposed_rule_hides_its_finding(legacy: Any, candidate: Any) -> None:
             {"path": "$.id", "class": "uuid"},
         ),
         (("/n", "changed", (12.0, 12.01), (3, 3.018)), {"path": "$.n", "numbers": {"abs": 0.02}}),
-        (("/n", "changed", (100, 170)), {"path": "$.n", "numbers": {"abs": 100}}),
+        (("/n", "changed", (1000, 1007)), {"path": "$.n", "numbers": {"abs": 10}}),
+        (("/n", "changed", (0.001, 0.0014)), {"path": "$.n", "numbers": {"abs": 0.0005}}),
         (("/s", "changed", ("A b", "a b")), {"path": "$.s", "strings": {"case": "ignore"}}),
         (("/s", "changed", ("a b", "a  b")), {"path": "$.s", "strings": {"collapse_ws": True}}),
         (("/s", "changed", ("a", "a ")), {"path": "$.s", "strings": {"trim": True}}),
@@ -130,6 +131,27 @@ def test_the_narrowest_rule_comes_first_and_ignore_last(args: Any, narrowest: An
     rules = rules_for(*args)
     assert rules[0] == narrowest
     assert rules[-1].get("ignore") is True
+
+
+@pytest.mark.parametrize(
+    "pair", [(1, 2), (100, 170), (100, 98), (0, 0.5), (0.001, 0.002), (-5, 5), (0.5, 0.52)]
+)
+def test_numbers_that_are_far_apart_are_no_inaccuracy(pair: tuple[Any, Any]) -> None:
+    """A tolerance that would hide them hides bugs: none is proposed, not even beside a small one."""
+    assert rules_for("/n", "changed", pair) == [{"path": "$.n", "ignore": True}]
+    assert rules_for("/n", "changed", (1000, 1001), pair) == [{"path": "$.n", "ignore": True}]
+
+
+@pytest.mark.parametrize(
+    "group",
+    [finding("/n", "changed", (1, 2)), finding("/x", "added", (..., 1)), finding("", "media"),
+     finding("#header/x-a", "removed", ("a", ...))],
+)  # fmt: skip
+def test_a_rule_that_hides_everything_says_so(group: dict[str, Any]) -> None:
+    """It may be the only one, and is then chosen: its cost is beside it."""
+    for proposal in propose(group):
+        if proposal.rule.get("ignore") is True:
+            assert proposal.costs.startswith("Everything here is hidden")
 
 
 def test_a_media_type_is_let_be_by_its_field() -> None:
