@@ -3,6 +3,7 @@
 Law: every state is said with what it means and with the checks that it rests on.
 """
 
+import json
 from typing import Any, Final, NamedTuple
 
 from shadowproxy.pages.documents import Document, count, members, text
@@ -39,12 +40,14 @@ class Pace(NamedTuple):
     row: Document
     times: list[str]
     ratio: str
+    tone: str
+    claim: str
 
 
 def noise(noise: Document, latencies: Document, rules: Document) -> str:
     """The page at `/noise`."""
     places = _places(members(noise, "noise"))
-    shown = members(rules, "rules")
+    shown = [each for each in members(rules, "rules") if not _is_deleted(each)]
     return render(
         "noise.html",
         problem=text(noise, "problem"),
@@ -115,10 +118,13 @@ def _plain(value: Any) -> str:
 
 
 def _written(rule: Any) -> str:
-    """The rule as the file has it."""
-    if not isinstance(rule, dict):
-        return ""
-    return ", ".join(f"{name}: {_plain(value)}" for name, value in rule.items())
+    """The rule as the file may have it: JSON is YAML."""
+    return json.dumps(rule, ensure_ascii=False) if isinstance(rule, dict) else ""
+
+
+def _is_deleted(rule: Document) -> bool:
+    """A saved rule that judge still tells of, until its next report, and the store has no more."""
+    return text(rule, "source") == "saved" and not text(rule, "at")
 
 
 def _standing(rule: Document) -> tuple[str, str]:
@@ -140,7 +146,14 @@ def _pace(row: dict[str, Any]) -> Pace:
         for side in sides
     ]
     ratio = finite(row.get("ratio"))
-    return Pace(row, times, "" if ratio is None else f"{ratio:.2f} ×")
+    return Pace(row, times, "" if ratio is None else f"{ratio:.2f} ×", *_claim(row))
+
+
+def _claim(row: Document) -> tuple[str, str]:
+    """Tone and words: that the candidate is not slower is never claimed."""
+    if row.get("is_slower") is True:
+        return "bad", "slower"
+    return "plain", "no claim" if count(row, "blocks") else "no claim: no block yet"
 
 
 def _seconds(micros: Any) -> float | None:

@@ -3,6 +3,7 @@
 Law: the verdict is said in words before anything is drawn or coloured.
 """
 
+from shlex import quote
 from typing import Any, Final, NamedTuple
 
 from shadowproxy.pages import charts
@@ -93,6 +94,7 @@ def overview(report: Document, status: Document) -> str:
         problem="" if trouble else text(report, "problem"),
         trouble=trouble,
         start=_how_to_start(report, status),
+        asking=ways_to_ask(status),
         steps=next_steps(report, status),
         findings=[each for each in members(report, "groups") if not _is_noise(each)][:MAX_FINDINGS],
         periods=_periods(report),
@@ -198,6 +200,25 @@ def _how_to_start(report: Document, status: Document) -> str:
     if not count(exchanges, "received"):
         return "traffic"
     return "" if count(exchanges, "recorded") else "comparing"
+
+
+def ways_to_ask(status: Document) -> list[str]:
+    """A command for each address that users are served at; none where they are not known."""
+    found = (each for each in values(status, "listen") if isinstance(each, str) and each)
+    return [_ask(each) for each in found][:MAX_WAYS]
+
+
+def _ask(listen: str) -> str:
+    path = listen.removeprefix("unix:")
+    if path != listen:
+        return f"curl -i --unix-socket {quote(path)} http://localhost/"
+    host, _, port = listen.rpartition(":")
+    return f"curl -i {quote(f'http://{_HERE.get(host, host)}:{port}/')}"
+
+
+MAX_WAYS: Final = 3
+_HERE: Final = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}  # noqa: S104 - not bound
+"""Where this machine reaches what listens everywhere."""
 
 
 def _answers(report: Document) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from shadowproxy.pages.noise import noise
+from tests.browser import examples
 from tests.browser.conftest import Visit
 from tests.browser.rendered import rendered
 from tests.browser.site import Call, Site
@@ -97,3 +99,15 @@ async def test_a_saved_rule_is_deleted_after_asking(visit: Visit, site: Site) ->
     await button.click()
     await expect(page.locator("#notice")).to_have_text("The rule is deleted.")
     assert site.calls == [Call("DELETE", "/api/v1/rules/r-7", None, "")]
+
+
+async def test_a_deleted_rule_leaves_the_table_at_once(visit: Visit, site: Site) -> None:
+    """The page is asked for again after the change; the notice stays."""
+    site.pages = rendered()
+    page = await visit("/noise")
+    page.on("dialog", lambda asked: asked.accept())
+    rules = {"rules": examples.RULES["rules"][:2]}
+    site.pages["/noise"] = noise(examples.NOISE, examples.LATENCIES, rules)
+    await page.get_by_role("button", name="Delete the rule").click()
+    await expect(page.locator("#rules-table tbody tr")).to_have_count(2)
+    await expect(page.locator("#notice")).to_have_text("The rule is deleted.")

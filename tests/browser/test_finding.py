@@ -185,6 +185,29 @@ async def test_a_finding_is_marked(visit: Visit, pages: Site) -> None:
     assert pages.calls == [Call("POST", f"/api/v1/groups/{GROUP['id']}", body, "")]
 
 
+async def test_what_was_changed_is_shown_at_once(visit: Visit, pages: Site) -> None:
+    """Without a reload, while nobody tells of news: the other buttons, the new state, the notice."""
+    page = await visit(HERE)
+    await expect(page.get_by_role("button", name="Reopen")).to_have_count(0)
+    pages.pages[HERE] = finding({**GROUP, "state": "expected"}, SAMPLE)
+    await page.get_by_role("button", name="Expected").click()
+    await expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    await expect(page.get_by_role("button", name="Expected")).to_have_count(0)
+    await expect(page.locator("#finding-head .badge").first).to_have_text("expected")
+    await expect(page.locator("#notice")).to_have_text("The finding's state was changed.")
+
+
+async def test_a_saved_rule_shows_on_the_finding_at_once(visit: Visit, pages: Site) -> None:
+    """That it explains the finding, and what was said of it."""
+    page = await visit(HERE)
+    await page.get_by_role("button", name="Simulate").click()
+    pages.pages[HERE] = finding({**GROUP, "state": "expected", "rule": "r7"}, SAMPLE)
+    await page.get_by_role("button", name="Save and use it").click()
+    await expect(page.get_by_text("explained by a saved rule")).to_be_visible()
+    await expect(page.locator("#notice")).to_contain_text("The rule is saved and in force")
+    await expect(page.locator("#rule-answer")).to_contain_text("The rule is saved and in force.")
+
+
 async def test_commands_are_copied(visit: Visit, pages: Site) -> None:
     """Exactly as they are to be pasted."""
     page = await visit(HERE, permissions=["clipboard-read", "clipboard-write"])

@@ -1,5 +1,6 @@
 """What the other pages say, and in which order."""
 
+import json
 from typing import Any
 
 import pytest
@@ -87,6 +88,37 @@ def test_rules_say_whether_they_work() -> None:
     expired = {"rules": [{"rule": {}, "is_expired": True, "sentence": "expired"}, {"rule": None}]}
     page = Reading(noise({}, {}, expired))
     assert _column(page, "rules-table", 3) == ["expired", "nothing to match yet"]
+
+
+def test_rules_are_shown_so_that_they_can_be_pasted() -> None:
+    """As JSON, which is YAML; never as a text of another language."""
+    rule = {"path": "$.é", "numbers": {"abs": "0.01"}, "ignore": False}
+    page = Reading(noise({}, {}, {"rules": [{"rule": rule}]}))
+    (written,) = page.root.xpath("//*[@id='rules-table']//tbody//th/code/text()")
+    assert json.loads(written) == rule
+    assert "é" in written
+
+
+def test_a_rule_that_was_deleted_is_gone_at_once() -> None:
+    """Judge tells of it until its next report; it has no time at which it was saved any more."""
+    (file_, misspelt, saved) = RULES["rules"]
+    deleted = {name: value for name, value in saved.items() if name not in ("by", "at", "reason")}
+    page = Reading(noise({}, {}, {"rules": [file_, misspelt, deleted]}))
+    assert len(_column(page, "rules-table")) == 2
+
+
+def test_that_the_candidate_is_not_slower_is_never_claimed() -> None:
+    """Slower, or no claim, with the blocks so far; what a claim needs is said once."""
+    paces = [
+        LATENCIES["latencies"][0],
+        {"endpoint": "GET /a", "is_slower": False, "blocks": 1, "slower_blocks": 1},
+        {"endpoint": "GET /b", "is_slower": False, "blocks": 0, "slower_blocks": 0},
+    ]
+    page = Reading(noise({}, {"latencies": paces}, {}))
+    assert _column(page, "paces-table", 2) == ["slower", "no claim", "no claim: no block yet"]
+    assert _column(page, "paces-table", 9) == ["14 of 14", "1 of 1", "0 of 0"]
+    assert "not slower" not in page.text
+    assert page.text.count("once several blocks say so") == 1
 
 
 def test_coverage_is_told_by_route() -> None:

@@ -1,10 +1,11 @@
 """The first page: the verdict in words, what to do next, and what it says when there is nothing."""
 
+import shlex
 from typing import Any
 
 import pytest
 
-from shadowproxy.pages.overview import banner, next_steps, overview
+from shadowproxy.pages.overview import banner, next_steps, overview, ways_to_ask
 from tests.browser.examples import REPORT, STATUS, empty
 from tests.pages.parsing import Reading
 
@@ -55,10 +56,38 @@ def test_without_a_candidate_it_says_how_to_name_one() -> None:
 
 
 def test_without_traffic_it_says_what_to_send() -> None:
-    """A command to try."""
-    page = Reading(overview(empty(REPORT), STATUS))
+    """Where it listens, as commands to try; where that is not known, the setting that says it."""
+    page = Reading(overview(empty(REPORT), _with(STATUS, listen=["127.0.0.1:8443", "unix:/a b"])))
     assert "No traffic yet" in _heads(page)
-    assert "curl" in page.text
+    assert "curl -i http://127.0.0.1:8443/" in page.text
+    assert "curl -i --unix-socket '/a b' http://localhost/" in page.text
+    unknown = Reading(overview(empty(REPORT), _with(STATUS, listen=None)))
+    assert "to the address that listen names" in unknown.text
+    assert "curl" not in unknown.text
+
+
+@pytest.mark.parametrize(
+    ("listen", "asked"),
+    [("0.0.0.0:80", "127.0.0.1:80"), ("[::]:80", "'http://[::1]:80"), (":80", "127.0.0.1:80"),
+     ("[fe80::1]:9", "'http://[fe80::1]:9"), ("a.test;rm:1", "'http://a.test;rm:1")],
+)  # fmt: skip
+def test_a_command_to_try_works_here(listen: str, asked: str) -> None:
+    """What listens everywhere is asked on this machine; the shell reads one word."""
+    (command,) = ways_to_ask({"listen": [listen]})
+    assert asked in command
+    assert len(shlex.split(command)) == 3
+
+
+def test_causes_are_sentences_and_none_is_left_out_unsaid() -> None:
+    """Names are code as everywhere; what is beyond the first ten is counted."""
+    groups = [f"{number:016x}" for number in range(14)]
+    cause = {"sentence": "`price` type in 3 endpoints", "groups": groups}
+    page = Reading(overview(_with(REPORT, causes=[cause] * 12), STATUS))
+    (listed,) = page.root.xpath("//ul[@class='causes']")
+    assert [each.text for each in listed.iter("code")] == ["price"] * 10
+    assert "`" not in listed.text_content()
+    assert "and 4 more)" in listed.text_content()
+    assert "And 2 more." in page.text
 
 
 def test_with_traffic_that_is_not_compared_it_says_where_to_look() -> None:

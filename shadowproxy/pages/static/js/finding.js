@@ -6,6 +6,7 @@
 // Law: what is saved is what was simulated; what an answer holds becomes text, never markup.
 
 import { change, say } from "./api.js";
+import { refreshNow } from "./live.js";
 
 const MAX_EXAMPLES = 10;
 
@@ -93,6 +94,7 @@ function begin(form) {
     link.href = "/noise";
     link.textContent = "See it among the rules";
     answer.replaceChildren(box("good", [paragraph("The rule is saved and in force.", ""), link]));
+    await refreshNow();
   });
 }
 
@@ -122,7 +124,7 @@ function show(answer, found) {
     ["Of these mismatches", number(found.mismatches)],
     ["Mismatches that would be hidden", number(found.hidden_mismatches)],
     ["Differences that would be hidden", number(found.hidden_differences)],
-    ["Of these not of legacy's kind", leaving],
+    ["Of these, of another kind than legacy's value", leaving],
   ];
   if (found.new_differences) facts.push(["Differences that it would show besides", number(found.new_differences)]);
   if (Array.isArray(found.groups)) facts.push(["Findings that it would hide wholly", found.groups.length]);
