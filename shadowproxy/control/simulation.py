@@ -23,7 +23,6 @@ from shadowproxy.config import ConfigError
 from shadowproxy.control.queries import storable
 from shadowproxy.core.settings import Settings
 from shadowproxy.core.words import FailureKind
-from shadowproxy.findings.tallies import write_short
 from shadowproxy.redact.redaction import Redactor
 from shadowproxy.report.opening import Connection
 from shadowproxy.report.samples import Place, Stored, newest_ids, sample_counts, stored_samples
@@ -158,12 +157,7 @@ def _shown(found: Simulation, hidden: list[str], redactor: Redactor) -> dict[str
         "sentence": _sentence(found),
         "examples": [
             {
-                "legacy": None,
-                "candidate": None,
-                **{
-                    name: write_short(value) if name in ("legacy", "candidate") else value
-                    for name, value in redactor.difference(example.difference).items()
-                },
+                **redactor.difference(example.difference),
                 "endpoint": redactor.text(example.endpoint),
                 "leaves_class": example.leaves_class,
             }
@@ -190,7 +184,7 @@ def _sentence(found: Simulation) -> str:
     said += (
         f"it would hide {_things(found.hidden_differences, 'difference')} in"
         f" {_things(found.pairs, 'stored example')}, and {found.hidden_mismatches:,} of"
-        f" {_things(found.mismatches, 'mismatch', 'mismatches')} would be none any more"
+        f" {_things(found.mismatches, 'mismatch', 'mismatches')} would be gone"
     )
     if found.leaving_class:
         said += (

@@ -36,7 +36,8 @@ async def test_it_says_what_would_be_hidden() -> None:
         assert (said["groups"], said["dangerous"]) == ([found[OWNER]], False)
         (example,) = said["examples"]
         assert (example["endpoint"], example["path"], example["kind"]) == (CART, OWNER, "changed")
-        assert (example["legacy"], example["candidate"]) == ('"Ada"', '"Bob"')
+        assert (example["legacy"], example["candidate"]) == ("Ada", "Bob")
+        assert said["sentence"].endswith("0 of 2 mismatches would be gone")
         both = await simulate(control, {"path": "$", "ignore": True})
         assert both["hidden_mismatches"] == 2
         assert set(both["groups"]) == set(found.values())
@@ -54,6 +55,27 @@ async def test_what_leaves_its_class_is_dangerous() -> None:
         assert said["examples"][0]["leaves_class"] is True
         assert "more than noise" in said["sentence"]
         assert (await simulate(control, {"path": "$.owner", "ignore": True}))["dangerous"] is False
+
+
+async def test_examples_carry_values_as_they_are() -> None:
+    """A number is told from a text, null from nothing; what is secret or long is not shown whole."""
+    legacy = {"n": 1, "t": "1", "z": None, "gone": 5, "password": "one", "long": "x" * 900}
+    candidate = {"n": "1", "t": 2.5, "z": {"a": [1]}, "password": "two", "long": "y" * 900}
+    async with controlling() as control:
+        filling = Filling()
+        filling.differ(legacy, candidate)
+        filling.write(control.store)
+        said = await simulate(control, {"path": "$", "ignore": True})
+    sides = {
+        each["path"]: {side: each[side] for side in ("legacy", "candidate") if side in each}
+        for each in said["examples"]
+    }
+    assert sides["/n"] == {"legacy": 1, "candidate": "1"}
+    assert sides["/t"] == {"legacy": "1", "candidate": 2.5}
+    assert sides["/z"] == {"legacy": None, "candidate": {"a": [1]}}
+    assert sides["/gone"] == {"legacy": 5}
+    assert len(sides["/long"]["legacy"]) < 300
+    assert "/password" not in sides
 
 
 async def test_a_rule_that_hides_nothing_says_so() -> None:
