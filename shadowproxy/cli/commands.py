@@ -144,7 +144,7 @@ def status(path: str | None, admin: str | None, token: str | None, form: str) ->
 )
 @click.option("-o", "--output", metavar="FILE", help="Write there, over what is there.")
 def report(**question: Any) -> int:
-    r"""Show the mismatch report, and fail on what it says.
+    """Show the mismatch report, and fail on what it says.
 
     It comes from the running proxy, or straight from a store: with --store, and with -c when no
     proxy answers.
@@ -156,15 +156,18 @@ def report(**question: Any) -> int:
     the exit code is 1 and the reason is on standard error. The names:
 
     \b
-      mismatch, candidate_failed, incomparable, noise   shares of what was recorded
-      coverage      share of what was received that was recorded
-      recorded      how many exchanges
-      findings      how many are open
-      new           how many of those were not there before, or are back
-      errors        how many users got an error because legacy failed
-      added_p99     how long the proxy made one user in a hundred wait
-      conclusion    go, no-go, 'not enough data'
-    """
+      mismatch          share of what was recorded
+      candidate_failed  the same
+      incomparable      the same
+      noise             the same
+      coverage          share of what was received that was recorded
+      recorded          how many exchanges
+      findings          how many are open
+      new               how many of those were not there before, or are back
+      errors            how many users got an error because legacy failed
+      added_p99         how long the proxy made one user in a hundred wait
+      conclusion        go, no-go, 'not enough data'
+    """  # noqa: D301 - click wants the character, alone in its line
     from shadowproxy.cli.reporting.command import Question
     from shadowproxy.cli.reporting.command import report as show
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from shadowproxy import __version__
 from shadowproxy.cli import cli, main
+from shadowproxy.cli.reporting.conditions import UNITS
 from tests.cli.commands import environment, run
 from tests.config.files import BOTH
 
@@ -35,6 +36,16 @@ def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(cli, [command, "--help"])
     assert result.exit_code == 0
     assert "Usage:" in result.output
+
+
+def test_the_conditions_are_a_table() -> None:
+    """In 80 columns each name begins a line of its own, and no mark of the formatter is left."""
+    shown = CliRunner().invoke(cli, ["report", "--help"], terminal_width=80).output
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "\\b" not in shown
+    for name in UNITS:
+        assert any(line.startswith(f"    {name}  ") for line in lines), name
 
 
 @pytest.mark.parametrize(
