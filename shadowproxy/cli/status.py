@@ -55,6 +55,7 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
     if shadow:
         yield ""
         yield f"shadow now     {', '.join(_facts(shadow))}"
+    yield from _store(_mapping(status, "store"))
     yield from _reload(_mapping(status, "config"))
     yield ""
 
@@ -118,6 +119,15 @@ def _facts(members: Mapping[str, Any]) -> Iterator[str]:
             yield f"{_word(name.removesuffix('_bytes'))} {approximate_size(value)}"
         else:
             yield f"{_word(name)} {_count(value)}"
+
+
+def _store(store: Mapping[str, Any]) -> Iterator[str]:
+    """One line: a store that takes nothing is worth knowing."""
+    state = store.get("state")
+    if state in (None, "", "ok"):
+        return
+    error = f": {_plain(store['error'])}" if store.get("error") else ""
+    yield f"store          {_plain(state).upper()}{error}"
 
 
 def _reload(config: Mapping[str, Any]) -> Iterator[str]:

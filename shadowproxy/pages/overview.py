@@ -8,12 +8,15 @@ from typing import Any, Final, NamedTuple
 
 from shadowproxy.pages import charts
 from shadowproxy.pages.documents import Document, count, member, members, text, values
+from shadowproxy.pages.endpoints import wrong
 from shadowproxy.pages.figures import finite, number, plural, segment
 from shadowproxy.pages.rendering import render
 
 MAX_FINDINGS: Final = 10
 """Of the leading ones; the page of findings has all."""
 MAX_ENDPOINTS: Final = 5
+FAILING: Final = 0.5
+"""The share of exchanges without an answer of the candidate from which an endpoint is named."""
 
 GO: Final = "go"
 NO_GO: Final = "no-go"
@@ -156,6 +159,10 @@ def next_steps(report: Document, status: Document) -> list[Step]:
         steps.append(Step("The candidate keeps failing: see whether it is up.", "/status"))
     if text(status, "dials", "shadow", "value") == "off":
         steps.append(Step("Shadowing is off: turn it on to go on comparing.", "/controls"))
+    if failing := _failing(report):
+        told = f"The candidate fails at {', '.join(failing[:3])}"
+        more = f" and {plural(len(failing) - 3, 'more endpoint')}" if len(failing) > 3 else ""
+        steps.append(Step(f"{told}{more}: see how often.", "/endpoints?sort=failed"))
     if open_ := count(report, "open"):
         steps.append(
             Step(
@@ -232,14 +239,19 @@ def _answers(report: Document) -> dict[str, Any]:
 
 
 def _worst(report: Document) -> list[dict[str, Any]]:
-    """The endpoints with the largest share of mismatches."""
-    endpoints = [
-        endpoint
-        for endpoint in members(report, "endpoints")
-        if finite(member(endpoint, "mismatch").get("rate"))
-    ]
-    endpoints.sort(key=lambda each: -(finite(member(each, "mismatch").get("rate")) or 0.0))
+    """The endpoints with the largest share of answers that differ or never came."""
+    endpoints = [each for each in members(report, "endpoints") if wrong(each)]
+    endpoints.sort(key=wrong, reverse=True)
     return endpoints[:MAX_ENDPOINTS]
+
+
+def _failing(report: Document) -> list[str]:
+    """The endpoints at which the candidate hardly ever answers."""
+    return [
+        text(each, "endpoint")
+        for each in members(report, "endpoints")
+        if (finite(member(each, "failed").get("rate")) or 0.0) >= FAILING
+    ]
 
 
 def _periods(report: Document) -> list[tuple[str, str, bool]]:

@@ -30,7 +30,8 @@ NOT_YET: Final = "not enough data"
 class Facts:
     """`compared` exchanges had a verdict on the candidate; in `bad` of them it failed or differed.
 
-    `unclear` further ones were answered by both and could not be compared.
+    `unclear` further ones were answered by both and could not be compared; `failed` of the bad ones
+    the candidate did not answer.
 
     `open_findings` and `returned` are those that no person has decided on, and those that came back
     after they were called fixed; `decided` are those that a person expects or has called fixed, which
@@ -41,6 +42,7 @@ class Facts:
     bad: int
     goal: float
     unclear: int = 0
+    failed: int = 0
     open_findings: int = 0
     returned: int = 0
     decided: int = 0
@@ -93,6 +95,8 @@ def _reasons(facts: Facts) -> list[str]:
     said = []
     if facts.bad:
         said.append(f"{facts.bad:,} of {facts.compared:,} answers differ or fail")
+    if facts.failed:
+        said.append(f"the candidate gave no usable answer {_things(facts.failed, 'time')}")
     if facts.unclear:
         said.append(f"{_things(facts.unclear, 'answer')} could not be compared")
     if facts.open_findings:

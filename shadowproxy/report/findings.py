@@ -78,7 +78,7 @@ class Standing(NamedTuple):
     """How many findings are of which sort.
 
     `undecided`: by people, and no noise; `returned`: though called fixed; `new`: undecided ones of a
-    later version of the candidate. `counted` are the exchanges of the first two, added up; `excused`
+    later version of the candidate, or first seen in the window. `counted` are the exchanges of the first two, added up; `excused`
     are all other findings, `decided` those of them that people have marked.
     """
 
@@ -96,7 +96,7 @@ def standing_of(connection: Connection, endpoint: str, window: Window) -> Standi
     is_open = and_(groups.c.state == "open", groups.c.noise_state != State.NOISY)
     columns = (
         groups.c.id, groups.c.endpoint_id, groups.c.state, groups.c.count.label("seen"),
-        is_open.label("open"),
+        groups.c.first_seen, is_open.label("open"),
     )  # fmt: skip
     rows = connection.execute(
         select(*columns, has_returned().label("returned")).where(*chosen)
@@ -109,6 +109,7 @@ def standing_of(connection: Connection, endpoint: str, window: Window) -> Standi
         sum(bool(row.returned) for row in rows),
         sum(
             _is_new(history.news(row.endpoint_id, shown.get(row.id, {})))
+            or (window.since is not None and row.first_seen >= window.since)
             for row in rows
             if row.open
         ),

@@ -11,7 +11,9 @@ _SKIPPED: Final = {
         " request does no harm"
     ),
     SkipReason.ROUTE: "the route says shadow: never",
-    SkipReason.NO_BODY_CAPTURE: "the request's body could not be kept while it was passed on",
+    SkipReason.NO_BODY_CAPTURE: (
+        "legacy answered, or failed, before it had the whole request: there was nothing to copy"
+    ),
     SkipReason.LOOP: "a copy itself: it carries X-Shadow and is never copied again",
     SkipReason.UPGRADE: "a WebSocket or another upgrade: a tunnel is never copied",
     SkipReason.OFF: "shadowing was off: the dial, the configuration, or no candidate",

@@ -110,6 +110,7 @@ def report_of(
         _bad(verdicts, standing, totals["evicted"], totals["lost"]),
         max_mismatch,
         verdicts[Verdict.INCOMPARABLE]["count"],
+        verdicts[Verdict.CANDIDATE_FAILED]["count"],
         standing.undecided,
         standing.returned,
         standing.decided,

@@ -11,6 +11,7 @@ from shadowproxy.core.histograms import Histogram
 from shadowproxy.core.lifecycle import REASONS
 from shadowproxy.core.words import Verdict
 from shadowproxy.findings.shares import share
+from shadowproxy.noise.latency import written
 from shadowproxy.report.meanings import meaning
 from shadowproxy.report.schema import VERDICTS, traffic
 from shadowproxy.report.windows import Window, chart_width_s, fill, span_of
@@ -105,7 +106,9 @@ def users_of(totals: Totals) -> dict[str, Any]:
 def _sentence(requests: int, p99_s: float | None, errors: int, own: int) -> str:
     if not requests:
         return "no user has asked for anything yet"
-    added = "" if p99_s is None else f"the proxy added at most {1000 * p99_s:.2g} ms to 99 %; "
+    added = (
+        "" if p99_s is None else f"the proxy added at most {written(round(p99_s * 1e6))} to 99 %; "
+    )
     if not errors and not own:
         return f"{requests:,} answers: {added}every one was legacy's, passed on as it came"
     said = []

@@ -62,7 +62,7 @@ def report(**changes: Any) -> dict[str, Any]:
              "meaning": "the candidate is slower than the copies come: raise shadow.max_in_flight."},
         ],
         "series": {"width_s": 60, "points": []},
-        "findings": 4, "open": 3,
+        "findings": 4, "open": 3, "new": 2,
         "groups": [group(0, news="new since 2.1"), group(1, state="fixed", returned=True), group(2),
                    group(3, state="expected")],
         "causes": [{"sentence": "price is a string at 3 places", "groups": [f"{0:016x}"]}],
@@ -93,7 +93,7 @@ def empty() -> dict[str, Any]:
         exchanges={"received": 0, "skipped": 0, "dropped": 0, "failed": 0, "recorded": 0,
                    "in_flight": 0, "balanced": True},
         verdicts={verdict: {"count": 0, **nothing} for verdict in Verdict},
-        coverage=nothing, not_compared=[], findings=0, open=0, groups=[], causes=[], endpoints=[],
+        coverage=nothing, not_compared=[], findings=0, open=0, new=0, groups=[], causes=[], endpoints=[],
         slower=[], versions=[], since=None, window_s=None,
     )  # fmt: skip
 

@@ -170,43 +170,22 @@ def test_a_guard_against_emptiness_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "fails", "said"),
+    ("changes", "fails", "said"),
     [
-        ("new>0", True, "new is 2 or more (the report lists 3 of 90 open findings), more than 0"),
-        ("new>1", True, "new is 2 or more (the report lists 3 of 90 open findings), more than 1"),
-        ("new>2", True, "new cannot be told: the report lists 3 of 90 open findings"),
-        ("new>88", True, "new cannot be told: the report lists 3 of 90 open findings"),
-        ("new>89", False,
-         "new is 2 or more (the report lists 3 of 90 open findings), not more than 89"),
-        ("new==50", True, "new cannot be told: the report lists 3 of 90 open findings"),
-        ("new==1", False,
-         "new is 2 or more (the report lists 3 of 90 open findings), not exactly 1"),
-    ],
-)  # fmt: skip
-def test_of_findings_that_are_not_listed_any_may_be_new(
-    condition: str, fails: bool, said: str
-) -> None:
-    """What that leaves open fails."""
-    assert say(condition, report(open=90)) == (fails, said)
-
-
-@pytest.mark.parametrize(
-    ("changes", "is_new"),
-    [
-        ({}, False),
-        ({"news": "gone since 2.2"}, False),
-        ({"news": "new since 2.1"}, True),
-        ({"news": "came back in 2.3"}, True),
-        ({"returned": True, "state": "fixed"}, True),
-        ({"state": "expected", "news": "came back in 2.3"}, False),
-        ({"news": "new since 2.1", "state": "fixed"}, False),
+        ({}, True, "new is 2 (of 3 open), more than 0"),
+        ({"new": 0}, False, "new is 0 (of 3 open), not more than 0"),
+        ({"new": 0, "versions": []}, False, "new is 0 (of 3 open), not more than 0"),
+        ({"new": 1, "versions": [], "since": None}, True, "new is 1 (of 3 open), more than 0"),
+        ({"new": 0, "versions": [], "since": None}, True, "new cannot be told: nothing says"),
+        ({"new": None}, True, "new cannot be told"),
     ],
 )
-def test_what_is_new(changes: dict[str, Any], is_new: bool) -> None:
-    """What was not there before or is back, and is open."""
-    is_open = changes.get("returned") or changes.get("state", "open") == "open"
-    document = report(open=int(is_open), groups=[group(0, **changes)])
-    assert say("new>0", document)[0] is is_new
+def test_what_is_new(changes: dict[str, Any], fails: bool, said: str) -> None:
+    """What the report says; without a window and without versions none is old, and it fails."""
+    document = report(**{"since": "2026-11-28T09:00:00+00:00", **changes})
+    told = say("new>0", document)
+    assert told[0] is fails
+    assert told[1].startswith(said)
 
 
 @given(limit=st.integers(0, 100_000), operator=st.sampled_from(Operator))

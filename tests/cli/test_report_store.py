@@ -70,7 +70,7 @@ def find_nobody() -> Any:
 
 def test_a_store_is_read_without_a_proxy(store: str) -> None:
     """By its URL; the gate is as strict as with one."""
-    result = run("report", "--store", store, "--fail-on", "mismatch>1%", "--fail-on", "new>5")
+    result = run("report", "--store", store, "--fail-on", "mismatch>1%", "--fail-on", "findings>5")
     assert (result.returncode, result.stderr) == (
         1,
         "mismatch is 3 % (30 of 1,000), more than 1 %\n",

@@ -13,7 +13,7 @@ import click
 from shadowproxy.cli.ending import Ending
 from shadowproxy.cli.outputs import STDOUT, write
 from shadowproxy.cli.reporting.conditions import Condition, read_condition
-from shadowproxy.cli.reporting.measuring import Outcome, check, failed
+from shadowproxy.cli.reporting.measuring import Outcome, check, failed, store_trouble
 from shadowproxy.cli.reporting.sources import Places, Selection, read_document
 from shadowproxy.config.escaping import printable
 from shadowproxy.config.nodes import Origin, Scalar
@@ -47,6 +47,8 @@ class Question:
 def report(question: Question) -> int:
     """Writes the report; 1 when a condition fails it, with each reason on standard error.
 
+    A store that takes nothing is told there, too, and then no condition holds.
+
     Raises:
         ConfigError, Ending, ClickException: it cannot be had or written, or the question is wrong.
     """
@@ -54,10 +56,13 @@ def report(question: Question) -> int:
     document = read_document(places, selection)
     outcomes = [check(condition, document) for condition in conditions]
     write(_render(question, document, outcomes), question.output)
-    reasons = failed(outcomes)
-    for outcome in reasons:
-        click.echo(outcome.sentence, err=True)
-    return 1 if reasons else 0
+    reasons = [outcome.sentence for outcome in failed(outcomes)]
+    trouble = store_trouble(document)
+    if trouble:
+        click.echo(trouble, err=True)
+    for reason in reasons:
+        click.echo(reason, err=True)
+    return 1 if reasons or (trouble and conditions) else 0
 
 
 def _read(question: Question) -> tuple[Places, Selection, list[Condition]]:

@@ -175,13 +175,23 @@ def _findings(document: Document) -> Measure:
 
 
 def _new(document: Document) -> Measure:
-    """The report lists the leading findings alone: of the others any may be new."""
-    is_open = _required(document, "open")
-    listed = open_findings(document)
-    found = sum(map(is_new, listed))
-    unlisted = max(0, is_open - len(listed))
-    basis = f"the report lists {len(listed):,} of {counted(is_open, 'open finding')}"
-    return Measure(found, found + unlisted, basis if unlisted else f"of {is_open:,} open")
+    """Open ones first seen in the window or in a later version of the candidate, and those back."""
+    found = _required(document, "new")
+    if not found and not text(document, "since") and not items(document, "versions"):
+        hint = "ask with --since, or let the candidate say its version"
+        raise UnknownError(f"nothing says which findings were there before: {hint}")
+    return _exactly(found, f"of {_required(document, 'open'):,} open")
+
+
+def store_trouble(document: Document) -> str:
+    """What is wrong with the store that the report is read from; empty if nothing is."""
+    store = mapping(document, "store")
+    state = text(store, "state")
+    if state in ("", "ok", "starting"):
+        return ""
+    last = text(store, "last_write") or "an earlier run"
+    why = f": {text(store, 'error')}" if text(store, "error") else ""
+    return f"the store is {state}, these figures are of {last}{why}"
 
 
 def open_findings(document: Document) -> list[dict[str, object]]:
