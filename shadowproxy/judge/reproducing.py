@@ -17,7 +17,7 @@ from shadowproxy.compare.observations import Observation
 from shadowproxy.compare.ruleset import Plan, Rules
 from shadowproxy.compare.walking import Walk
 from shadowproxy.core.settings import BackendSettings, Settings
-from shadowproxy.core.words import Kind
+from shadowproxy.core.words import Backend, Kind
 from shadowproxy.decode.bounds import BoundError, UndecodableError
 from shadowproxy.findings.curl import curl
 from shadowproxy.findings.group import Group
@@ -109,9 +109,12 @@ class Reproducer:
         target = self._redactor.target(exchange.target)
         fields = self._fields(exchange.pair.request_head)
         body = self._body(exchange.pair.request_body)
+        sides = (
+            ("legacy", self._legacy, fields),
+            ("candidate", self._candidate, _marked(fields)),
+        )
         return {
-            side: curl(exchange.method, origin + target, fields, body)
-            for side, origin in (("legacy", self._legacy), ("candidate", self._candidate))
+            side: curl(exchange.method, origin + target, own, body) for side, origin, own in sides
         }
 
     def _fields(self, head: bytes) -> list[tuple[str, str]]:
@@ -130,6 +133,17 @@ class Reproducer:
             return orjson.dumps(self._redactor.document(orjson.loads(body)))
         except (orjson.JSONDecodeError, TypeError):
             return self._redactor.text(f"[{len(body)} bytes]").encode()
+
+
+def _marked(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """With the marks of a copy, by which what stands behind the candidate keeps from side effects."""
+    kept = [field for field in fields if field[0].lower() not in _MARKS]
+    baggage = [value.strip() for name, value in fields if name.lower() == "baggage"]
+    members = [*filter(None, baggage), f"shadow={Backend.CANDIDATE}"]
+    return [*kept, ("X-Shadow", str(Backend.CANDIDATE)), ("baggage", ",".join(members))]
+
+
+_MARKS: Final = ("x-shadow", "baggage")
 
 
 def _origin(backend: BackendSettings) -> str:

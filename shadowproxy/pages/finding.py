@@ -1,5 +1,6 @@
 """One finding: what it is, since when, how sure that is, what it looks like, and what to do about it."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +27,8 @@ class Reproducer(NamedTuple):
     view: View
     bodies: tuple[tuple[str, str], ...]
     commands: tuple[tuple[str, str], ...]
+    is_redacted: bool
+    """Whether a command cannot be run as it is."""
 
 
 def finding(group: Document, sample: Document) -> str:
@@ -94,7 +97,12 @@ def reproducer_of(group: Document) -> Reproducer | None:
         for side in ("legacy", "candidate")
         if text(stored, "curl", side)
     )
-    return Reproducer(view_of(document), bodies, commands)
+    is_redacted = any(_HIDDEN.search(command) for _, command in commands)
+    return Reproducer(view_of(document), bodies, commands, is_redacted)
+
+
+_HIDDEN: Final = re.compile(r"\[redacted\]|%5Bredacted%5D|hash:[0-9a-f]{16}", re.IGNORECASE)
+"""What stands for a value that was not kept."""
 
 
 def _differences(trees: Sequence[Any]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Reproducers: what is never in one."""
 
+import shlex
 from typing import Literal
 
 import orjson
@@ -32,3 +33,21 @@ def test_values_are_in_a_reproducer_only_if_they_are_kept(
     assert found["legacy"].keys() == found["candidate"].keys() == {"a"}
     assert "application/json" in found["curl"]["legacy"]
     assert (b"marzipan" in orjson.dumps(found)) is is_there
+
+
+def test_the_candidate_is_asked_with_the_marks_of_a_copy() -> None:
+    """So that what stands behind it does nothing twice; the baggage of the request stays."""
+    redactor = Redactor(RedactSettings(), b"key")
+    head = HEAD.replace(b"X-A: marzipan", b"Baggage: tenant=7\r\nX-A: marzipan")
+    exchange = exchange_of(whole('{"a":1}'), whole('{"a":2}'), head, b'{"b":1}')
+    group = group_of("g1")
+    Reproducer(settings_of(), redactor).serve(exchange, ENDPOINT, [group], RULES)
+    assert group.reproducer is not None
+    legacy, candidate = (
+        [word for word in shlex.split(group.reproducer["curl"][side]) if ": " in word]
+        for side in ("legacy", "candidate")
+    )
+    assert {"X-Shadow: candidate", "baggage: tenant=7,shadow=candidate"} <= set(candidate)
+    assert "Baggage: tenant=7" not in candidate
+    assert "Baggage: tenant=7" in legacy
+    assert not any("shadow" in word for word in legacy)

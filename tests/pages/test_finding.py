@@ -131,6 +131,16 @@ def test_the_reproducer_can_be_copied() -> None:
     }
 
 
+def test_a_reproducer_says_what_it_is_not() -> None:
+    """Whole answers it never shows; that values are to be replaced is said where there are any."""
+    assert "values are cut to what shows it" in text_of(section(page(), "reproduce"))
+    assert "were not kept" not in text_of(section(page(), "reproduce"))
+    for hidden in ("Cookie: [redacted]", "X-A: hash:0123456789abcdef"):
+        curl = {"legacy": f"curl -H '{hidden}' --url http://a/", "candidate": ""}
+        shown = page(reproducer={**GROUP["reproducer"], "curl": curl})
+        assert "replace each [redacted]" in text_of(section(shown, "reproduce"))
+
+
 def test_a_reproducer_that_is_no_json_is_shown_all_the_same() -> None:
     """Its differences cannot be found again; the bodies are there to be read."""
     made = reproducer_of({"reproducer": {"legacy": "\ud800", "candidate": 1}})
