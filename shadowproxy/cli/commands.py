@@ -216,8 +216,8 @@ def replay(**question: Any) -> int:
 
     A finding is fixed if both agree at its place now, still different if not, flaky if legacy
     contradicts its stored answer there or the samples do not agree, and stale if nothing can be said.
-    The exit code is 0 if all are fixed or there is none, 1 if not, 130 after Ctrl-C, which shows what
-    is known until then.
+    The exit code is 0 if all are fixed or there is none, 1 if not, 2 if legacy or candidate cannot be
+    reached at all, 130 after Ctrl-C, which shows what is known until then.
     """
     from shadowproxy.cli.replaying.command import Question, run_replay
 

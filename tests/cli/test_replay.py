@@ -202,12 +202,23 @@ async def test_a_candidate_that_fails_is_still_different(
     ]
 
 
-async def test_a_candidate_that_is_down_is_still_different() -> None:
-    """Nobody listens there."""
+@pytest.mark.parametrize(
+    ("side", "whom", "outcome"),
+    [("--candidate", "the candidate", "still_different"), ("--legacy", "legacy", "stale")],
+)
+async def test_who_cannot_be_reached_at_all_is_told_first(
+    side: str, whom: str, outcome: str
+) -> None:
+    """Nobody listens there: that is no verdict about findings, and the exit code says so."""
     kept = Kept()
-    kept.add(sample_of())
+    kept.add(sample_of(), sample_of("/b"))
     async with replaying(kept) as replayed, refusing() as (host, port):
-        outcomes = await replayed.outcomes("--candidate", f"http://{host}:{port}")
-    assert outcomes[identity(1)] == (
-        "still_different", "1 of 1 sample: the candidate failed: connect_refused",
-    )  # fmt: skip
+        result = await replayed.run(
+            "--format", "json", "--mark-fixed", side, f"http://{host}:{port}"
+        )
+    (found,) = json.loads(result.stdout)["findings"]
+    assert result.returncode == 2
+    assert result.stderr == f"{whom} at http://{host}:{port} cannot be reached (connect_refused)\n"
+    assert found["outcome"] == outcome
+    assert "connect_refused" in found["why"]
+    assert replayed.marked == []

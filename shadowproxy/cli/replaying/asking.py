@@ -9,7 +9,10 @@ from time import monotonic_ns
 from typing import Final
 
 from shadowproxy.cli.replaying.preparing import Prepared
+from shadowproxy.cli.replaying.reaching import Reach
 from shadowproxy.compare import Observation
+from shadowproxy.config.addresses import print_url
+from shadowproxy.config.escaping import printable
 from shadowproxy.core.observing import Failure
 from shadowproxy.core.overriding import override
 from shadowproxy.core.settings import BackendSettings, Settings, ShadowSettings
@@ -83,7 +86,16 @@ class Backends:
             (_aimed(settings.legacy, shadow), Marking(ShadowSettings(), Backend.LEGACY)),
             (_aimed(candidate, shadow), Marking(shadow)),
         )
+        self._reaches = (
+            Reach(f"legacy at {_named(settings.legacy)}"),
+            Reach(f"the candidate at {_named(candidate)}"),
+        )
         self._open: set[Question] = set()
+
+    @property
+    def troubles(self) -> list[str]:
+        """Which of them could not be reached even once, in words fit for a terminal."""
+        return [reach.trouble for reach in self._reaches if reach.trouble]
 
     async def ask(self, prepared: Prepared) -> tuple[Observation, Observation]:
         """What legacy and candidate say."""
@@ -105,6 +117,8 @@ class Backends:
                     question.is_over = True
                     question.pool.cancel(question)
         legacy, candidate = (observation_of(question.side()) for question in questions)
+        for reach, observation in zip(self._reaches, (legacy, candidate), strict=True):
+            reach.count(observation.failure)
         return legacy, candidate
 
     def _submit(self, question: Question) -> None:
@@ -130,6 +144,10 @@ class Backends:
             target.tick(now_ns)
         for question in tuple(self._open):
             question.expire(now_ns)
+
+
+def _named(backend: BackendSettings) -> str:
+    return printable(print_url(backend))
 
 
 def _aimed(backend: BackendSettings, shadow: ShadowSettings) -> Target:

@@ -29,6 +29,8 @@ from shadowproxy.redact.redaction import Redactor
 
 INTERRUPTED: Final = 130
 """What a shell calls a command that ended by Ctrl-C."""
+UNREACHABLE: Final = 2
+"""Nobody was there to ask, which says nothing about any finding."""
 KEY_BYTES: Final = 32
 _NOWHERE: Final = "127.0.0.1:0"
 """Replay listens to nobody: without a file, no backend may be taken for the proxy's own address."""
@@ -53,7 +55,9 @@ class Question:
 
 
 def run_replay(question: Question) -> int:
-    """Asks, says what came of it, marks; 1 when not all that was asked about is fixed.
+    """Asks, says what came of it, marks.
+
+    1 when not all that was asked about is fixed, UNREACHABLE when a backend was not there at all.
 
     Raises:
         ConfigError, Ending, ClickException: wrong usage or configuration, or nobody to ask.
@@ -65,7 +69,9 @@ def run_replay(question: Question) -> int:
     if not found.findings:
         show(Shown((), found.total, found.noise), question.form)
         return 0
-    said = _said(question, settings, candidate, source, given, found)
+    said, troubles = _said(question, settings, candidate, source, given, found)
+    for trouble in troubles:
+        click.echo(trouble, err=True)
     results = [
         Result(finding, conclude(list(said[finding.id].values())), said[finding.id])
         for finding in found.findings
@@ -76,6 +82,8 @@ def run_replay(question: Question) -> int:
     show(Shown(results, found.total, found.noise, is_interrupted), question.form)
     if is_interrupted:
         return INTERRUPTED
+    if troubles:
+        return UNREACHABLE
     is_fine = all(each.said.outcome is Outcome.FIXED and not each.trouble for each in results)
     return 0 if is_fine else 1
 
@@ -118,7 +126,8 @@ def _said(
     source: Source,
     given: Sequence[Field],
     found: Found,
-) -> Sayings:
+) -> tuple[Sayings, list[str]]:
+    """What each sample came to, and who could not be reached at all."""
     with progress(len(samples_of(found.findings))) as on_progress:
         work = Work(
             source,
@@ -146,8 +155,10 @@ def _rules(settings: Settings, source: Source) -> Rules:
 
 async def _replay(
     work: Work, settings: Settings, candidate: BackendSettings, found: Found
-) -> Sayings:
-    return await replay(work, Backends(settings, candidate), found.findings)
+) -> tuple[Sayings, list[str]]:
+    backends = Backends(settings, candidate)
+    said = await replay(work, backends, found.findings)
+    return said, backends.troubles
 
 
 def _authority(backend: BackendSettings) -> str:
