@@ -7,7 +7,7 @@ mistakes in the others.
 from collections.abc import Callable
 from typing import Final
 
-from shadowproxy.config import backends, comparisons, copies, listeners, routes
+from shadowproxy.config import backends, comparisons, copies, listeners, places, routes
 from shadowproxy.config.examining import Examination
 
 _Checks = tuple[Callable[[Examination], None], ...]
@@ -32,6 +32,7 @@ _ALL: Final[_Checks] = (
     routes.routes_are_consistent,
     routes.routes_can_match,
     *_COMPARING,
+    places.store_has_a_place,
     comparisons.noise_has_a_source,
     comparisons.noise_is_decided_once,
 )

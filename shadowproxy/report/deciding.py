@@ -140,9 +140,16 @@ def delete_rule(connection: Connection, rule_id: str, actor: Actor) -> bool:
 
 
 def saved_rules(connection: Connection) -> list[dict[str, Any]]:
-    """All of them, the oldest first."""
+    """All of them, the oldest first; one that nobody can read has its text as `rule`."""
     rows = connection.execute(select(rules).order_by(rules.c.at, rules.c.id).limit(MAX_RULES))
-    return [{**_plain(row), "rule": orjson.loads(row["rule"])} for row in rows.mappings()]
+    return [{**_plain(row), "rule": _read_rule(row["rule"])} for row in rows.mappings()]
+
+
+def _read_rule(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _plain(row: RowMapping) -> dict[str, Any]:

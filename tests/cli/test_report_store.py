@@ -77,7 +77,7 @@ def test_a_store_is_read_without_a_proxy(store: str) -> None:
     )
     assert "From       a store" in result.stdout
     assert "Findings: 1 open, of 1" in result.stdout
-    assert " GET /cart/{id}         30     100 %" in result.stdout
+    assert " GET /cart/{id}         30   100 %   0 %" in result.stdout
     assert all(len(line) <= 80 and line.isprintable() for line in result.stdout.splitlines())
 
 

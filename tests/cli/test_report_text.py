@@ -42,7 +42,7 @@ def test_what_matters_comes_first() -> None:
         " 199 x  0000000000000001  type  was marked fixed\n",
         "Probably one cause each\n - price is a string at 3 places",
         " 5,000 x  skipped: not_sampled, 6.25 %\n          shadow.sample leaves them out",
-        " GET /cart/{id}     10,412       3 %      123 ms         123 ms",
+        " GET /cart/{id}     10,412     3 %     -      123 ms         123 ms",
         "Slower than legacy\n - GET /cart/{id} is slower by 20 ms",
         "Versions of the candidate\n - 2.1: 74,210 exchanges; findings: 1 new",
     ]

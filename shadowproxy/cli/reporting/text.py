@@ -218,13 +218,14 @@ def _endpoints(document: Document, is_narrow: bool) -> Iterator[RenderableType]:
         return
     yield _heading("Endpoints")
     sides = () if is_narrow else ("legacy", "candidate")
-    table = _table("endpoint", "exchanges", "differ", "fail", *(f"{side} p99" for side in sides))
+    more = () if is_narrow else ("fail", "legacy p99", "candidate p99")
+    table = _table("endpoint", "exchanges", "differ", *more)
     for item in endpoints[:MAX_ENDPOINTS]:
         table.add_row(
             Text(text(item, "endpoint", 240) or "-", overflow="fold"),
             amount(count(item, "exchanges")),
             percent(share(mapping(item, "mismatch"), "rate")),
-            percent(share(mapping(item, "failed"), "rate")),
+            *(() if is_narrow else (percent(share(mapping(item, "failed"), "rate")),)),
             *(duration(_p99(item, side)) for side in sides),
         )
     yield table
