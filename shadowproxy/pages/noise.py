@@ -118,8 +118,14 @@ def _plain(value: Any) -> str:
 
 
 def _written(rule: Any) -> str:
-    """The rule as the file may have it: JSON is YAML."""
-    return json.dumps(rule, ensure_ascii=False) if isinstance(rule, dict) else ""
+    """The rule as the file may have it, its place first: JSON is YAML."""
+    if not isinstance(rule, dict):
+        return ""
+    place = {name: rule[name] for name in _PLACES if name in rule}
+    return json.dumps({**place, **rule}, ensure_ascii=False)
+
+
+_PLACES: Final = ("path", "header")
 
 
 def _is_deleted(rule: Document) -> bool:

@@ -91,12 +91,12 @@ def test_rules_say_whether_they_work() -> None:
 
 
 def test_rules_are_shown_so_that_they_can_be_pasted() -> None:
-    """As JSON, which is YAML; never as a text of another language."""
-    rule = {"path": "$.é", "numbers": {"abs": "0.01"}, "ignore": False}
+    """As JSON, which is YAML, never as a text of another language; the place comes first."""
+    rule = {"ignore": False, "numbers": {"abs": "0.01"}, "path": "$.é"}
     page = Reading(noise({}, {}, {"rules": [{"rule": rule}]}))
     (written,) = page.root.xpath("//*[@id='rules-table']//tbody//th/code/text()")
     assert json.loads(written) == rule
-    assert "é" in written
+    assert written.startswith('{"path": "$.é", ')
 
 
 def test_a_rule_that_was_deleted_is_gone_at_once() -> None:
