@@ -189,6 +189,8 @@ def _rules(connection: Any) -> Document:
     saved = {each["id"]: each for each in saved_rules(connection)}
     shown = []
     for row in learned.rules_of(connection):
+        if row.get("source") == "saved" and row.get("id") not in saved:
+            continue  # deleted, and judge has not said so yet
         about: Document = saved.get(row.get("id"), {})
         said: Document = {name: about[name] for name in _SAVED if name in about}
         shown.append({**row, **said})
