@@ -211,15 +211,12 @@ async def _both(
     async with asyncio.TaskGroup() as tasks:
         running_sender = tasks.create_task(sender.run())
         await until(lambda: sender.is_open)
-        sending = tasks.create_task(_send(sender, packed, seconds))
-        start_s, before = time.monotonic(), recorded(read_cells(runtime, "judge"))
+        sending = tasks.create_task(_send(sender, packed, seconds, runtime))
         while not sending.done():
             for name, times in (await asyncio.to_thread(_read_once, base, addresses)).items():
                 found[name].seconds += times.seconds
-        took_s = time.monotonic() - start_s
-        rate = (recorded(read_cells(runtime, "judge")) - before) / took_s
         running_sender.cancel()
-    return rate, found
+    return sending.result(), found
 
 
 def _read_once(base: str, addresses: Sequence[str]) -> dict[str, Times]:
@@ -233,13 +230,18 @@ def _read_once(base: str, addresses: Sequence[str]) -> dict[str, Times]:
     return found
 
 
-async def _send(sender: Sender, packed: Sequence[bytes], seconds: float) -> None:
-    """RATE pairs a second; what the judge does not take in time is sent as soon as it does."""
+async def _send(sender: Sender, packed: Sequence[bytes], seconds: float, runtime: Path) -> float:
+    """RATE pairs a second; what the judge does not take in time is sent as soon as it does.
+
+    How many were recorded a second until the last one was sent.
+    """
     start_s, sent = time.monotonic(), 0
+    before = recorded(read_cells(runtime, "judge"))
     while (passed_s := time.monotonic() - start_s) < seconds:
         while sent < passed_s * RATE and sender.send(packed[sent % len(packed)]):
             sent += 1
         await asyncio.sleep(SLICE_S)
+    return (recorded(read_cells(runtime, "judge")) - before) / (time.monotonic() - start_s)
 
 
 if __name__ == "__main__":
