@@ -16,7 +16,7 @@ from shadowproxy.cli.reporting.conditions import (
 )
 from shadowproxy.cli.reporting.measuring import check
 from shadowproxy.core.words import Verdict
-from tests.cli.reports import COUNTS, RECORDED, empty, group, report
+from tests.cli.reports import COUNTS, RECORDED, empty, report
 
 VALUES = {
     Unit.SHARE: ["0", "0.1%", "0.1 %", "0.001", "99.9%"],
