@@ -32,14 +32,19 @@ class Supervisor:
     """The processes of one runtime folder, from the first start to the last end."""
 
     def __init__(
-        self, runtime_dir: Path, settings: Settings, events: Events, command: Command
+        self,
+        runtime_dir: Path,
+        settings: Settings,
+        events: Events,
+        signals: Signals,
+        command: Command,
     ) -> None:
-        """Takes over the signals and whatever an earlier supervisor left, and opens the sockets.
+        """Takes over whatever an earlier supervisor left, and opens the sockets.
 
         Raises:
             AlreadySupervisedError, CannotListenError: nothing has been started.
         """
-        self._signals = Signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+        self._signals = signals
         self._runtime_dir = runtime_dir
         self._settings = settings
         self._events = events
@@ -208,7 +213,8 @@ def main(runtime_dir: Path, command: Command = children.command) -> int:
     settings = read_settings(runtime_dir)
     events = Events("supervisor", settings.log)
     try:
-        exit_code = Supervisor(runtime_dir, settings, events, command).run()
+        with Signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]) as signals:
+            exit_code = Supervisor(runtime_dir, settings, events, signals, command).run()
     except folder.AlreadySupervisedError as error:
         events.say("cannot_start", "error", error=f"another supervisor works in {error}")
         events.flush(1)
