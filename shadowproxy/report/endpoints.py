@@ -12,7 +12,7 @@ from shadowproxy.report.latencies import curve, quantile_s
 from shadowproxy.report.schema import COUNTERS, LATENCY, SIDES, VERDICTS, endpoint_id, series
 from shadowproxy.report.schema import endpoints as table
 from shadowproxy.report.traffic import rate
-from shadowproxy.report.windows import Window, chart_width_s, fill, span_of
+from shadowproxy.report.windows import Window, chart_of
 
 _COMPARED = (Verdict.MATCH, Verdict.NOISE, Verdict.MISMATCH, Verdict.INCOMPARABLE)
 """Both sides have answered."""
@@ -119,20 +119,12 @@ def _latency(counts: Sequence[int]) -> dict[str, Any]:
 def endpoint_series(connection: Connection, window: Window, endpoint: str) -> dict[str, Any]:
     """One endpoint's verdicts and latencies over time."""
     is_its = series.c.endpoint_id == endpoint_id(endpoint)
-    span = span_of(connection, series, window, is_its)
-    if span is None:
-        return {"width_s": 10, "points": []}
-    now_s = int(window.now.timestamp())
-    width_s = chart_width_s(span[0], now_s, span[1])
-    start = (series.c.start_s - series.c.start_s % width_s).label("start_s")
-    rows = connection.execute(
-        select(start, *(func.sum(series.c[name]).label(name) for name in COUNTERS))
-        .where(window.holds(series), is_its)
-        .group_by(start)
-        .order_by(start)
-    )
-    points = [_point(_plain(row)) for row in rows.mappings()]
-    return {"width_s": width_s, "points": fill(points, width_s, now_s)}
+    sums = [func.sum(series.c[name]).label(name) for name in COUNTERS]
+    return chart_of(connection, series, window, is_its, sums, _points)
+
+
+def _points(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    return [_point(_plain(row)) for row in rows]
 
 
 def _point(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from shadowproxy.report.learned import links_of
 from shadowproxy.report.schema import RECHECKS, endpoint_id, groups
 from shadowproxy.report.traffic import rate
 from shadowproxy.report.versions import History, history_of, shown_in
-from shadowproxy.report.windows import Window, chart_width_s, fill, span_of
+from shadowproxy.report.windows import Window, chart_of
 
 MAX_LIMIT: Final = 1_000
 DEFAULT_LIMIT: Final = 200
@@ -300,20 +300,12 @@ def group_series(connection: Connection, group_id: str, window: Window) -> dict[
     """How often it was seen, over time."""
     table = schema.group_series
     is_its = table.c.group_id == group_id
-    span = span_of(connection, table, window, is_its)
-    if span is None:
-        return {"width_s": 60, "points": []}
-    now_s = int(window.now.timestamp())
-    width_s = max(60, chart_width_s(span[0], now_s, span[1]))
-    start = (table.c.start_s - table.c.start_s % width_s).label("start_s")
-    rows = connection.execute(
-        select(start, func.sum(table.c.count))
-        .where(window.holds(table), is_its)
-        .group_by(start)
-        .order_by(start)
-    )
-    points = [{"start_s": int(at), "count": int(count)} for at, count in rows]
-    return {"width_s": width_s, "points": fill(points, width_s, now_s)}
+    sums = [func.sum(table.c.count).label("count")]
+    return chart_of(connection, table, window, is_its, sums, _points, narrowest_s=60)
+
+
+def _points(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    return [{"start_s": int(row["start_s"]), "count": int(row["count"])} for row in rows]
 
 
 def _cause(connection: Connection, group_id: str) -> dict[str, Any] | None:

@@ -1,10 +1,10 @@
 """Users and exchanges of all endpoints, from the tallies that judge adds to `traffic`."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from shadowproxy.core.cells import OVERHEAD_BOUNDS_S
 from shadowproxy.core.histograms import Histogram
@@ -14,7 +14,7 @@ from shadowproxy.findings.shares import share
 from shadowproxy.noise.latency import written
 from shadowproxy.report.meanings import meaning
 from shadowproxy.report.schema import VERDICTS, traffic
-from shadowproxy.report.windows import Window, chart_width_s, fill, span_of
+from shadowproxy.report.windows import Window, chart_of
 
 Totals = Mapping[str, int]
 """By name: received, skipped/method, verdict/match, requests/2xx, overhead/0.001, ..."""
@@ -123,23 +123,17 @@ def _sentence(requests: int, p99_s: float | None, errors: int, own: int) -> str:
 
 def series_of(connection: Connection, window: Window) -> dict[str, Any]:
     """Verdicts over time."""
+    columns = (traffic.c.name, func.sum(traffic.c.count).label("count"))
     is_verdict = traffic.c.name.like("verdict/%")
-    span = span_of(connection, traffic, window, is_verdict)
-    if span is None:
-        return {"width_s": 10, "points": []}
-    now_s = int(window.now.timestamp())
-    width_s = chart_width_s(span[0], now_s, span[1])
-    start = (traffic.c.start_s - traffic.c.start_s % width_s).label("start_s")
-    rows = connection.execute(
-        select(start, traffic.c.name, func.sum(traffic.c.count))
-        .where(window.holds(traffic), is_verdict)
-        .group_by(start, traffic.c.name)  # by its name it would be the column's
-        .order_by(start)
-    )
+    return chart_of(connection, traffic, window, is_verdict, columns, _points, by=(traffic.c.name,))
+
+
+def _points(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     points: dict[int, dict[str, Any]] = {}
-    for start_s, name, count in rows:
-        empty = {"start_s": int(start_s), "exchanges": 0, **dict.fromkeys(VERDICTS, 0)}
-        point = points.setdefault(int(start_s), empty)
-        point[name.removeprefix("verdict/")] = int(count)
-        point["exchanges"] += int(count)
-    return {"width_s": width_s, "points": fill(list(points.values()), width_s, now_s)}
+    for row in rows:
+        start_s, count = int(row["start_s"]), int(row["count"])
+        empty = {"start_s": start_s, "exchanges": 0, **dict.fromkeys(VERDICTS, 0)}
+        point = points.setdefault(start_s, empty)
+        point[row["name"].removeprefix("verdict/")] = count
+        point["exchanges"] += count
+    return list(points.values())

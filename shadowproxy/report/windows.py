@@ -1,12 +1,12 @@
 """The stretch of time that is asked for, and time series cut to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import floor
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, func, or_, select, true
 
 from shadowproxy.report.schema import WIDTHS_S
 
@@ -68,6 +68,37 @@ def span_of(
     found = select(func.min(table.c.start_s), func.max(table.c.width_s))
     first_s, widest_s = connection.execute(found.where(window.holds(table), *more)).one()
     return None if first_s is None else (int(first_s), int(widest_s))
+
+
+def chart_of(
+    connection: Connection,
+    table: Table,
+    window: Window,
+    is_its: ColumnElement[bool],
+    columns: Sequence[ColumnElement[Any]],
+    points_of: Callable[[Sequence[RowMapping]], list[dict[str, Any]]],
+    *,
+    by: Sequence[ColumnElement[Any]] = (),
+    narrowest_s: int = 10,
+) -> dict[str, Any]:
+    """Points over time of a table's rows for which `is_its` holds, and their width in seconds.
+
+    `points_of` gets the rows in the order of time, `start_s` and then `columns`, one for each point
+    and each value of `by`; its points carry `start_s`.
+    """
+    span = span_of(connection, table, window, is_its)
+    if span is None:
+        return {"width_s": narrowest_s, "points": []}
+    now_s = int(window.now.timestamp())
+    width_s = chart_width_s(span[0], now_s, max(narrowest_s, span[1]))
+    start = (table.c.start_s - table.c.start_s % width_s).label("start_s")
+    rows = connection.execute(
+        select(start, *columns)
+        .where(window.holds(table), is_its)
+        .group_by(start, *by)  # by its name it would be the column's
+        .order_by(start)
+    )
+    return {"width_s": width_s, "points": fill(points_of(rows.mappings().all()), width_s, now_s)}
 
 
 def fill(points: Sequence[dict[str, Any]], width_s: int, last_s: int) -> list[dict[str, Any]]:
