@@ -1,7 +1,6 @@
 """Renamed endpoints: everything follows, nothing is lost, whoever writes meanwhile."""
 
-import threading
-from collections.abc import Callable
+from functools import partial
 
 import orjson
 from sqlalchemy import Engine, select
@@ -12,8 +11,9 @@ from shadowproxy.report import schema
 from shadowproxy.report.batch import Batch, Rename
 from shadowproxy.report.deciding import Actor, decide
 from shadowproxy.report.moving import move_endpoint
-from shadowproxy.report.opening import StoreError, Trouble, open_engine, told
+from shadowproxy.report.opening import open_engine
 from tests.report.events import START_S, finding, group_id, kept_in, sample, seen_at
+from tests.report.racing import race
 from tests.report.test_deciding import NOON
 from tests.report.test_writing import put_in
 
@@ -102,25 +102,13 @@ def test_what_another_proxy_adds_meanwhile_is_there(postgresql_url: str) -> None
     """One renames again and again while another counts under the old name: the sum is exact."""
     times = 60
     engines = [open_engine(postgresql_url, is_writer=True) for _ in range(2)]
-    is_over = threading.Event()
-    failures: list[BaseException] = []
 
-    def count() -> None:
-        try:
-            for number in range(1, times + 1):
-                _until_written(engines[1], number)
-        except BaseException as error:  # noqa: BLE001 - told by the test
-            failures.append(error)
-        finally:
-            is_over.set()
+    def count(number: int) -> None:
+        put_in(engines[1], _seen(OLD, number % 50, "a"), number)
 
-    counting = threading.Thread(target=count)
-    counting.start()
-    while not is_over.is_set():
-        _until_moved(engines[0])
-    counting.join()
+    writes = (partial(count, number) for number in range(1, times + 1))
+    race(writes, partial(_move, engines[0], OLD))
     _move(engines[0], OLD)
-    assert failures == []
     model = kept_in(engines[0])
     assert model.series[START_S, NEW, "mismatch"] == times
     assert model.groups == {(NEW, "/a", "count"): times}
@@ -128,24 +116,3 @@ def test_what_another_proxy_adds_meanwhile_is_there(postgresql_url: str) -> None
     assert model.versions == {("2.0", NEW): times}
     for engine in engines:
         engine.dispose()
-
-
-def _until_written(engine: Engine, number: int) -> None:
-    """As the keeper does it: of two that wait for each other in a circle one is told to try again."""
-    while not _succeeds(lambda: put_in(engine, _seen(OLD, number % 50, "a"), number)):
-        pass
-
-
-def _until_moved(engine: Engine) -> None:
-    _succeeds(lambda: _move(engine, OLD))
-
-
-def _succeeds(act: Callable[[], object]) -> bool:
-    try:
-        with told("written"):
-            act()
-    except StoreError as error:
-        if error.trouble is not Trouble.LOCKED:
-            raise
-        return False
-    return True

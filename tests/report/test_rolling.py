@@ -1,8 +1,6 @@
 """Rolling up: sums never change, each row is at one width, widths are as the steps say."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -11,10 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, Table, func, select
 
 from shadowproxy.report import schema
-from shadowproxy.report.opening import StoreError, Trouble, open_engine, told
+from shadowproxy.report.opening import open_engine
 from shadowproxy.report.rolling import SERIES, STEPS, roll
 from shadowproxy.report.schema import COUNTERS, WIDTHS_S
 from shadowproxy.report.upserting import upsert
+from tests.report.racing import race
 from tests.report.stores import ON_A_STORE, wipe
 
 NOW_S = 1_750_000_000.0
@@ -162,24 +161,10 @@ def test_what_another_proxy_adds_meanwhile_is_there(postgresql_url: str) -> None
     """One rolls up again and again while another writes late: the sum is exact."""
     times = 80
     engines = [open_engine(postgresql_url, is_writer=True) for _ in range(2)]
-    is_over = threading.Event()
-    failures: list[BaseException] = []
-
-    def count() -> None:
-        try:
-            for number in range(times):
-                _until_added(engines[1], int(NOW_S) + number % 3 * 10)
-        except BaseException as error:  # noqa: BLE001 - told by the test
-            failures.append(error)
-        finally:
-            is_over.set()
-
-    counting = threading.Thread(target=count)
-    counting.start()
-    while not is_over.is_set():
-        _succeeds(partial(_roll_all, engines[0], NOW_S + 5 * DAY_S))
-    counting.join()
-    assert failures == []
+    writes = (
+        partial(_add, engines[1], int(NOW_S) + number % 3 * 10, 1, 1) for number in range(times)
+    )
+    race(writes, partial(_roll_all, engines[0], NOW_S + 5 * DAY_S))
     for table in SERIES:
         assert _sums(engines[0], table) == {_name(table, 1): times}
     with engines[0].begin() as connection:
@@ -187,20 +172,3 @@ def test_what_another_proxy_adds_meanwhile_is_there(postgresql_url: str) -> None
         assert widths.scalar_one() >= 1
     for engine in engines:
         engine.dispose()
-
-
-def _until_added(engine: Engine, at_s: int) -> None:
-    while not _succeeds(partial(_add, engine, at_s, 1, 1)):
-        pass
-
-
-def _succeeds(act: Callable[[], object]) -> bool:
-    """False if two waited for each other in a circle and this one was told to try again."""
-    try:
-        with told("written"):
-            act()
-    except StoreError as error:
-        if error.trouble is not Trouble.LOCKED:
-            raise
-        return False
-    return True
